@@ -1,0 +1,179 @@
+"""One file for every environment; what differs comes from the environment (.env.example lists it)."""
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from cryptography.fernet import Fernet
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR = BASE_DIR / "var"
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+DEMO = env.bool("STOCKBRIDGE_DEMO", False)
+if DEMO:
+    VAR = VAR / "demo"
+VAR.mkdir(parents=True, exist_ok=True)
+
+
+def _demo_secrets() -> None:
+    """Keys of the demo alone, made once, readable by its owner alone."""
+    path = VAR / "secrets.env"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(
+            f"SECRET_KEY={secrets.token_urlsafe(48)}\nCREDENTIALS_KEYS={Fernet.generate_key().decode()}\n"
+        )
+    environ.Env.read_env(path)
+
+
+if DEMO:
+    _demo_secrets()
+
+# --- who we are ----------------------------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY")
+#: Encrypts the credentials of connections: the first key encrypts, every key decrypts.
+CREDENTIALS_KEYS: list[str] = env.list("CREDENTIALS_KEYS")
+DEBUG = env.bool("DEBUG", False)
+PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+if PUBLIC_URL:
+    ALLOWED_HOSTS.append(urlsplit(PUBLIC_URL).hostname or "")
+    CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+#: Only for a sandbox: where the platform's API is, instead of https://<domain>.
+SHOPIFY_BASE_URL = env.str("SHOPIFY_BASE_URL", "").rstrip("/")
+
+# --- Django --------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "csp",
+    "ninja",
+    "django_q",
+    "catalog.apps.CatalogConfig",
+    "sales.apps.SalesConfig",
+    "integrations.apps.IntegrationsConfig",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+#: Webhooks and API calls larger than this are refused unread.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = VAR / "static"
+WHITENOISE_USE_FINDERS = True  # nobody who runs this has to remember collectstatic
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", False) else None
+
+# Unfold's Alpine evaluates expressions and sets inline styles; nothing is loaded from elsewhere.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'"],
+    }
+}
+
+# --- database ------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR / 'stockbridge.sqlite3'}")}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # Without IMMEDIATE, four writers fail with "database is locked" in four of five transactions. FULL, because a
+    # webhook that was answered with 200 must survive a power cut.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;",
+    }
+    _database["CONN_MAX_AGE"] = None
+else:
+    # No psycopg pool: forked workers would share its sockets.
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+
+# --- background ----------------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", "")
+# A task only starts work, so it is never repeated by the queue: the rows with due_at are the truth. retry must
+# exceed three timeouts, or a task that waits in the local queue runs twice.
+Q_CLUSTER = {
+    "name": "stockbridge",
+    "workers": env.int("WORKERS", 2),
+    "queue_limit": env.int("WORKERS", 2),
+    "bulk": 1,
+    "poll": 0.1,
+    "timeout": 60,
+    "retry": 240,
+    "max_attempts": 1,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    "recycle": 500,
+    "cache": "queue",
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    # The queue writes its statistics twice a second; nobody reads them.
+    "queue": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {"django-q": {"level": "WARNING"}},
+}

@@ -1,0 +1,104 @@
+"""What a platform must be able to do, and the three ways in which it may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, Protocol
+
+from integrations.remote import (
+    Account,
+    ChangedOrder,
+    Notice,
+    Rejection,
+    RemoteLocation,
+    RemoteOrder,
+    RemoteProduct,
+    ShownLevel,
+    StockLevel,
+)
+
+
+class ConnectorError(Exception):
+    """Base of the three; the message is a sentence for the merchant."""
+
+
+class Unavailable(ConnectorError):
+    """The shop is down, slow, throttling, or answered nonsense: later, by itself. Nothing is known of the effect."""
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class AccessDenied(ConnectorError):
+    """The shop does not let us in: pause the connection and tell the merchant."""
+
+
+class Refused(ConnectorError):
+    """The shop refuses this one thing, for good: set it aside with the shop's words."""
+
+
+class BadSignature(Exception):
+    """A delivery that the shop did not sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One thing that the merchant must paste; the wizard makes a field of it."""
+
+    name: str
+    label: str
+    help: str = ""
+    is_secret: bool = True
+    is_required: bool = True
+
+
+class Connector(Protocol):
+    """One shop. Built from plain values by `registry`; holds no database state.
+
+    Every method may raise Unavailable or AccessDenied.
+    """
+
+    label: ClassVar[str]  #: "Shopify", for people
+    credentials: ClassVar[tuple[Credential, ...]]
+    batch: ClassVar[int]  #: levels that one `set_stock` takes
+
+    def check(self) -> Account:
+        """Who the shop is. AccessDenied names the required scopes that are missing."""
+
+    def locations(self) -> list[RemoteLocation]: ...
+
+    def products(self) -> Iterator[RemoteProduct]:
+        """Everything that the shop sells, in pages."""
+
+    def products_by_sku(self, skus: Sequence[str]) -> list[RemoteProduct]:
+        """Those whose SKU is one of these, compared as `skus.normalise` does; a SKU may come twice."""
+
+    def products_by_id(self, external_ids: Sequence[str]) -> list[RemoteProduct]:
+        """Those that the shop still has, in any order."""
+
+    def orders(self, cursor: str) -> Iterator[ChangedOrder]:
+        """Orders changed since the cursor, oldest change first; some may come again. Empty cursor: from now on."""
+
+    def order(self, external_id: str) -> RemoteOrder | None:
+        """One order whole, or None when the shop shows none: deleted, or out of our sight."""
+
+    def levels(self, location_id: str, item_ids: Sequence[str]) -> list[ShownLevel]:
+        """What the shop shows now at a location. Items that it does not know are left out. At most `batch`."""
+
+    def set_stock(self, levels: Sequence[StockLevel], key: str) -> list[Rejection]:
+        """Make the shop show these quantities, all or none: if anything is rejected, nothing was set.
+
+        At most `batch`. Safe to repeat with the same key and the same levels.
+        """
+
+    def stock_item(self, item_id: str, location_id: str, key: str) -> None:
+        """Have the item stocked at the location, so that its quantity counts. Safe to repeat. May raise Refused."""
+
+    def subscribe(self, url: str) -> int:
+        """Have changes delivered to url; returns how many subscriptions had to be made. Safe to repeat."""
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """What a delivery says. Raises BadSignature. Speaks to nobody."""

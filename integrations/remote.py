@@ -1,0 +1,198 @@
+"""What connectors and the rest of the program tell each other. Pure data: no I/O, no database.
+
+Ids are text (they exceed 2^53), quantities and money are Decimal made from text, datetimes are aware.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a shop says of itself when a connection is checked."""
+
+    name: str
+    domain: str
+    currency: str
+    timezone: str
+    api_version: str
+    scopes: tuple[str, ...] = ()
+    #: Scope → what will not work without it. Optional ones only: a missing required one is AccessDenied.
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteLocation:
+    external_id: str
+    name: str
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteProduct:
+    """One thing that a shop sells by one SKU (Shopify: a variant)."""
+
+    external_id: str
+    #: What its stock is kept under (Shopify: the inventory item).
+    item_id: str
+    sku: str
+    title: str
+    price: Decimal
+    is_tracked: bool = True
+    #: Made of other products, whose stock is what counts.
+    is_bundle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteLine:
+    external_id: str
+    #: RemoteProduct.external_id; empty for a custom or deleted item.
+    product_id: str
+    sku: str
+    title: str
+    #: What is still wanted: after edits and refunds.
+    quantity: Decimal
+    #: Of one unit, before discounts.
+    unit_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteShipment:
+    """Units that left a location, or came back to one."""
+
+    external_id: str
+    #: Empty when the shop does not say, and for a return that was not put back.
+    location_id: str
+    at: datetime
+    #: RemoteLine.external_id → units.
+    lines: dict[str, Decimal]
+    is_return: bool = False
+    #: For a return: whether the units are on a shelf again.
+    is_restocked: bool = True
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteCustomer:
+    #: Empty when the shop has no such object (a guest).
+    external_id: str
+    name: str
+    email: str = ""
+    phone: str = ""
+    #: Delivery address, billing address; several lines of text.
+    address_real: str = ""
+    address_legal: str = ""
+    #: The person, when `name` is a company.
+    contact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteOrder:
+    """An order as the shop has it now, whole. All money in the shop's own currency."""
+
+    external_id: str
+    #: Without "#": "1001".
+    number: str
+    #: In the shop's time zone.
+    placed_at: datetime
+    updated_at: datetime
+    currency: str
+    #: "shopify", "shopify_pos" …: Order.source.
+    source: str
+    lines: tuple[RemoteLine, ...]
+    #: Discounted price of all lines, what is wanted now; includes tax where prices include it.
+    subtotal: Decimal
+    #: All discounts on the lines.
+    discount: Decimal
+    delivery_price: Decimal
+    #: Tax that is added to the prices; zero where they include it.
+    tax: Decimal
+    #: What the customer owes or has paid for what is wanted now.
+    total: Decimal
+    #: 0 unpaid, 1 partially paid, 2 paid.
+    payment: int
+    is_canceled: bool = False
+    is_fulfilled: bool = False
+    is_test: bool = False
+    #: Where the shop means to ship from or sold it; empty when it does not know yet.
+    location_id: str = ""
+    shipments: tuple[RemoteShipment, ...] = ()
+    customer: RemoteCustomer | None = None
+    notes: str = ""
+    #: Charges that are in total but in no line, named: ("Tip", Decimal("5.00")).
+    charges: tuple[tuple[str, Decimal], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedOrder:
+    """A shop's word that an order changed; `cursor` continues after it."""
+
+    external_id: str
+    updated_at: datetime
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockLevel:
+    """One quantity to show at one location. Whole units."""
+
+    item_id: str
+    location_id: str
+    quantity: int
+    #: What the shop last confirmed; it refuses when it shows anything else.
+    changed_from: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShownLevel:
+    """What a shop shows now. `quantity` is None where the item is not stocked at the location."""
+
+    item_id: str
+    location_id: str
+    quantity: int | None
+    is_tracked: bool = True
+
+
+class Refusal(StrEnum):
+    """Why a level was not taken; each has one reaction."""
+
+    STALE = "stale"  #: the shop shows another quantity than we thought: look, import, send again
+    NOT_STOCKED = "not_stocked"  #: the item is not stocked at the location: stock it there, send again
+    OTHER = "other"  #: set this one aside with the shop's words
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    level: StockLevel
+    refusal: Refusal
+    #: A sentence for the merchant, with the shop's own words.
+    reason: str
+
+
+class Topic(StrEnum):
+    """What a delivery says to look at."""
+
+    ORDER = "order"
+    ORDER_DELETED = "order_deleted"
+    STOCK = "stock"
+    UNINSTALLED = "uninstalled"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A delivery, read: look at this."""
+
+    delivery_id: str
+    topic: Topic
+    #: The shop's own word for it: "orders/updated".
+    subject: str
+    external_id: str = ""
+    #: Why the body could not be used, when it was rightly signed.
+    problem: str = ""

@@ -1,0 +1,264 @@
+"""Every document that we send to Shopify, and the API version they are written for.
+
+The version is one of Shopify's quarterly ones; a retired one is not refused but silently answered by a newer.
+Each document is named: logs, errors and the sandbox go by the name. The tests validate all of them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+API_VERSION = "2026-10"
+#: Shopify supports each version for a year.
+API_VERSION_ENDS = date(2027, 10, 16)
+#: Shopify's limit for a page, and for every list that a mutation takes.
+PAGE = 250
+
+CHECK = """
+query StockbridgeCheck {
+  shop { id name myshopifyDomain currencyCode ianaTimezone }
+  currentAppInstallation { id accessScopes { handle } }
+}
+"""
+
+LOCATIONS = """
+query StockbridgeLocations($first: Int!, $after: String) {
+  locations(first: $first, after: $after, includeInactive: true, includeLegacy: true, sortKey: ID) {
+    nodes { id name isActive }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+_VARIANT = """
+fragment Variant on ProductVariant {
+  id
+  sku
+  displayName
+  price
+  requiresComponents
+  inventoryItem { id tracked }
+}
+"""
+
+VARIANTS = (
+    """
+query StockbridgeVariants($first: Int!, $after: String, $query: String) {
+  productVariants(first: $first, after: $after, query: $query, sortKey: ID) {
+    nodes { ...Variant }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+    + _VARIANT
+)
+
+VARIANTS_BY_ID = (
+    """
+query StockbridgeVariantsById($ids: [ID!]!) {
+  nodes(ids: $ids) { id ...Variant }
+}
+"""
+    + _VARIANT
+)
+
+ORDERS = """
+query StockbridgeOrders($first: Int!, $after: String, $query: String!) {
+  orders(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {
+    nodes { id updatedAt }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+_MONEY = "shopMoney { amount currencyCode }"
+
+_LINE = f"""
+fragment Line on LineItem {{
+  id
+  title
+  variantTitle
+  sku
+  quantity
+  currentQuantity
+  unfulfilledQuantity
+  variant {{ id }}
+  originalUnitPriceSet {{ {_MONEY} }}
+}}
+"""
+
+ORDER = (
+    f"""
+query StockbridgeOrder($id: ID!, $lines: Int!, $withCustomer: Boolean!, $withRouting: Boolean!) {{
+  order(id: $id) {{
+    id
+    name
+    poNumber
+    sourceName
+    retailLocation {{ id }}
+    test
+    createdAt
+    processedAt
+    updatedAt
+    cancelledAt
+    note
+    currencyCode
+    taxesIncluded
+    displayFinancialStatus
+    displayFulfillmentStatus
+    currentTotalPriceSet {{ {_MONEY} }}
+    currentSubtotalPriceSet {{ {_MONEY} }}
+    currentTotalTaxSet {{ {_MONEY} }}
+    currentShippingPriceSet {{ {_MONEY} }}
+    currentTotalDutiesSet {{ {_MONEY} }}
+    currentTotalAdditionalFeesSet {{ {_MONEY} }}
+    totalTipReceivedSet {{ {_MONEY} }}
+    lineItems(first: $lines) {{
+      nodes {{ ...Line }}
+      pageInfo {{ hasNextPage endCursor }}
+    }}
+    fulfillments(first: 50) {{
+      id
+      status
+      createdAt
+      location {{ id }}
+      trackingInfo(first: 10) {{ company number url }}
+      fulfillmentLineItems(first: 100) {{
+        nodes {{ quantity lineItem {{ id }} }}
+        pageInfo {{ hasNextPage endCursor }}
+      }}
+    }}
+    fulfillmentOrders(first: 10, displayable: true) @include(if: $withRouting) {{
+      nodes {{ id status assignedLocation {{ location {{ id }} }} }}
+    }}
+    refunds(first: 50) {{
+      id
+      createdAt
+      refundLineItems(first: 100) {{
+        nodes {{ quantity restockType location {{ id }} lineItem {{ id }} }}
+        pageInfo {{ hasNextPage endCursor }}
+      }}
+    }}
+    email @include(if: $withCustomer)
+    phone @include(if: $withCustomer)
+    customer @include(if: $withCustomer) {{
+      id
+      displayName
+      defaultEmailAddress {{ emailAddress }}
+      defaultPhoneNumber {{ phoneNumber }}
+    }}
+    billingAddress @include(if: $withCustomer) {{ ...Address }}
+    shippingAddress @include(if: $withCustomer) {{ ...Address }}
+    purchasingEntity @include(if: $withCustomer) {{
+      __typename
+      ... on PurchasingCompany {{ company {{ id name }} }}
+    }}
+  }}
+}}
+"""
+    + _LINE
+    + """
+fragment Address on MailingAddress {
+  name company address1 address2 city province zip country phone
+}
+"""
+)
+
+ORDER_LINES = (
+    """
+query StockbridgeOrderLines($id: ID!, $first: Int!, $after: String) {
+  order(id: $id) {
+    id
+    updatedAt
+    lineItems(first: $first, after: $after) {
+      nodes { ...Line }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+    + _LINE
+)
+
+FULFILLMENT_LINES = """
+query StockbridgeFulfillmentLines($id: ID!, $first: Int!, $after: String) {
+  fulfillment(id: $id) {
+    id
+    fulfillmentLineItems(first: $first, after: $after) {
+      nodes { quantity lineItem { id } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+REFUND_LINES = """
+query StockbridgeRefundLines($id: ID!, $first: Int!, $after: String) {
+  refund(id: $id) {
+    id
+    refundLineItems(first: $first, after: $after) {
+      nodes { quantity restockType location { id } lineItem { id } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+LEVELS = """
+query StockbridgeLevels($ids: [ID!]!, $locationId: ID!) {
+  nodes(ids: $ids) {
+    id
+    ... on InventoryItem {
+      tracked
+      inventoryLevel(locationId: $locationId, includeInactive: true) {
+        id
+        isActive
+        quantities(names: ["available", "on_hand"]) { name quantity }
+      }
+    }
+  }
+}
+"""
+
+SET_QUANTITIES = """
+mutation StockbridgeSetQuantities($input: InventorySetQuantitiesInput!, $key: String!) {
+  inventorySetQuantities(input: $input) @idempotent(key: $key) {
+    inventoryAdjustmentGroup { id }
+    userErrors { field message code }
+  }
+}
+"""
+
+ACTIVATE = """
+mutation StockbridgeActivate($itemId: ID!, $locationId: ID!, $key: String!) {
+  inventoryActivate(inventoryItemId: $itemId, locationId: $locationId) @idempotent(key: $key) {
+    inventoryLevel { id }
+    userErrors { field message }
+  }
+}
+"""
+
+WEBHOOKS = """
+query StockbridgeWebhooks($first: Int!, $after: String) {
+  webhookSubscriptions(first: $first, after: $after) {
+    nodes { id topic uri includeFields }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+WEBHOOK_CREATE = """
+mutation StockbridgeWebhookCreate($topic: WebhookSubscriptionTopic!, $input: WebhookSubscriptionInput!) {
+  webhookSubscriptionCreate(topic: $topic, webhookSubscription: $input) {
+    webhookSubscription { id }
+    userErrors { field message }
+  }
+}
+"""
+
+#: Name → document, for the tests and for whoever cuts the sandbox's schema.
+DOCUMENTS = {
+    name: text
+    for name, text in list(globals().items())
+    if name.isupper() and isinstance(text, str) and "Stockbridge" in text
+}
