@@ -111,9 +111,7 @@ class Storage(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["is_default"], condition=Q(is_default=True), name="storage_one_default"
-            )
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="storage_one_default")
         ]
 
     def __str__(self) -> str:

@@ -24,9 +24,7 @@ def _demo_secrets() -> None:
     path = VAR / "secrets.env"
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(
-            f"SECRET_KEY={secrets.token_urlsafe(48)}\nCREDENTIALS_KEYS={Fernet.generate_key().decode()}\n"
-        )
+        path.write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\nCREDENTIALS_KEYS={Fernet.generate_key().decode()}\n")
     environ.Env.read_env(path)
 
 

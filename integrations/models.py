@@ -116,9 +116,7 @@ class LocationMapping(models.Model):
     external_id = models.CharField(max_length=128)
     name = models.CharField("location", max_length=255)
     is_active = models.BooleanField(default=True, editable=False)
-    storage = models.ForeignKey(
-        Storage, on_delete=models.CASCADE, null=True, blank=True, related_name="mappings"
-    )
+    storage = models.ForeignKey(Storage, on_delete=models.CASCADE, null=True, blank=True, related_name="mappings")
 
     class Meta:
         verbose_name = "location mapping"
@@ -260,9 +258,7 @@ class PublishedStock(Due):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["connection", "due_at"], name="publish_due", condition=Q(due_at__isnull=False)
-            ),
+            models.Index(fields=["connection", "due_at"], name="publish_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["batch"], name="publish_batch", condition=Q(batch__isnull=False)),
             models.Index(fields=["connection"], name="publish_problem", condition=~Q(problem="")),
         ]
@@ -319,12 +315,8 @@ class Activity(models.Model):
     outcome = models.CharField(max_length=8, choices=Outcome)
     what = models.CharField(max_length=255)
     why = models.TextField(blank=True)
-    order = models.ForeignKey(
-        Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="activities"
-    )
-    product = models.ForeignKey(
-        Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="activities"
-    )
+    order = models.ForeignKey(Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="activities")
+    product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="activities")
     external_id = models.CharField(max_length=128, blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=1)

@@ -140,9 +140,7 @@ class Shipment(models.Model):
     key = models.CharField(max_length=128, blank=True)
     is_return = models.BooleanField(default=False)
     #: Empty only for a return that was not put back on any shelf.
-    storage = models.ForeignKey(
-        Storage, on_delete=models.PROTECT, null=True, blank=True, related_name="shipments"
-    )
+    storage = models.ForeignKey(Storage, on_delete=models.PROTECT, null=True, blank=True, related_name="shipments")
     shipped_at = models.DateTimeField()
     carrier = models.CharField(max_length=128, blank=True)
     tracking_number = models.CharField(max_length=255, blank=True)
