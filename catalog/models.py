@@ -157,6 +157,7 @@ class StockMovement(models.Model):
         SHIP = "ship", "Shipped"
         RETURN = "return", "Came back"
         MAKE = "make", "Made"
+        MOVE = "move", "Moved"
 
     stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="movements")
     kind = models.CharField(max_length=16, choices=Kind)
@@ -180,7 +181,7 @@ class StockMovement(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["cause"], name="movement_cause", condition=~Q(cause="")),
+            models.Index(fields=["cause"], name="movement_cause"),
             models.Index(fields=["stock", "-created_at"], name="movement_recent"),
         ]
 

@@ -1,0 +1,111 @@
+"""Codes, and the product that each of them means."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.dispatch import Signal
+from django.utils import timezone
+
+from catalog.models import Product, Sku
+
+#: Sent inside the transaction when a product has got codes: sender=Sku, product_id, keys (a list of normalised codes).
+codes_added = Signal()
+
+LONGEST = 255
+#: Control and format characters (a zero-width space that was copied along), halves of a character.
+_INVISIBLE = {"Cc", "Cf", "Cs"}
+
+
+def normalise(code: str) -> str:
+    """What codes are compared by: without regard to case, width of the letters, invisible characters and spaces around.
+
+    Several spaces inside count as one. Codes that look alike in any typeface otherwise stay different ("O" and "0").
+    """
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", code).casefold())
+    seen = (c for c in folded if c.isspace() or unicodedata.category(c) not in _INVISIBLE)
+    return " ".join("".join(seen).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The product that a code means."""
+
+    product_id: int
+    #: As typed here.
+    code: str
+    is_primary: bool
+    name: str
+    #: Of one unit.
+    cost: Decimal
+    price: Decimal
+
+
+def find(codes: Iterable[str]) -> dict[str, Match]:
+    """Normalised code → the product that it means; unknown codes are left out. One query, however many codes."""
+    keys = {normalise(code) for code in codes} - {""}
+    skus = Sku.objects.filter(key__in=keys, product__deleted_at=None).select_related("product")
+    return {
+        sku.key: Match(sku.product_id, sku.code, sku.is_primary, sku.product.name, sku.product.cost, sku.product.price)
+        for sku in skus
+    }
+
+
+@transaction.atomic
+def set_codes(product: Product, primary: str, alternatives: Sequence[str] = ()) -> None:
+    """Make these the codes of the product, in place of those it has. No primary code: it has none. Safe to repeat.
+
+    A code that is given twice counts once, as the primary one if it is that.
+
+    Raises
+    ------
+    ValidationError: a code is too long, or taken; the sentence names the product that has it.
+    """
+    Product.objects.select_for_update(no_key=True).get(pk=product.pk)
+    wanted = _wanted(product, primary, alternatives)
+    present = {sku.key: (sku.code, sku.is_primary) for sku in product.skus.all()}
+    if present == {sku.key: (sku.code, sku.is_primary) for sku in wanted}:
+        return
+    _refuse_taken(product, wanted)
+    product.skus.all().delete()
+    try:
+        with transaction.atomic():
+            Sku.objects.bulk_create(wanted)
+    except IntegrityError:  # somebody else took one a moment ago
+        _refuse_taken(product, wanted)
+        raise
+    if added := [sku.key for sku in wanted if sku.key not in present]:
+        codes_added.send(sender=Sku, product_id=product.pk, keys=added)
+
+
+def _wanted(product: Product, primary: str, alternatives: Sequence[str]) -> list[Sku]:
+    wanted: dict[str, Sku] = {}
+    for code in (primary, *alternatives):
+        key = normalise(code)
+        if max(len(key), len(code.strip())) > LONGEST:
+            raise ValidationError(f"The SKU {code[:40]}… is longer than {LONGEST} characters.")
+        if key and key not in wanted:
+            shown = "".join(c for c in code.strip() if c.isprintable())
+            wanted[key] = Sku(product=product, code=shown, key=key, is_primary=key == normalise(primary))
+    return list(wanted.values())
+
+
+def _refuse_taken(product: Product, wanted: Sequence[Sku]) -> None:
+    keys = [sku.key for sku in wanted]
+    taken = Sku.objects.filter(key__in=keys).exclude(product=product).select_related("product").order_by("key")
+    if taken:
+        raise ValidationError([f"The SKU {sku.code} already belongs to {sku.product.name}." for sku in taken])
+
+
+@transaction.atomic
+def delete_product(product: Product, now: datetime | None = None) -> None:
+    """Take the product out of lists and matching; its codes are free, its sales and stock stay. Safe to repeat."""
+    now = now or timezone.now()
+    Product.objects.filter(pk=product.pk, deleted_at=None).update(deleted_at=now, updated_at=now)
+    product.skus.all().delete()

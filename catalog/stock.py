@@ -1,0 +1,380 @@
+"""The only writer of stock.
+
+On hand and reserved of a stock row are the sums of its movements. Every function here is one transaction: it locks the
+stock rows in the order of (product, storage), computes in Decimal under the lock (the database would add floats on
+SQLite), and writes rows and movements in a number of statements that does not grow with the rows. (Django gives SQLite
+999 values a statement, so there it grows by one for every hundred rows or so.)
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Count as CountOf
+from django.db.models import F, Q, Sum, Value
+from django.db.models.functions import Abs, Coalesce
+from django.dispatch import Signal
+from django.utils import timezone
+
+from catalog.models import ZERO, Stock, StockMovement, quantity_field
+
+Kind = StockMovement.Kind
+#: (product_id, storage_id)
+Place = tuple[int, int]
+
+#: Sent inside the transaction when on hand or reserved changed, or a row was made: sender=Stock, stock_ids (a list).
+stock_changed = Signal()
+
+PLACES = Decimal("0.001")
+LIMIT = Decimal(10) ** 11
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What a cause does to one stock row, in units."""
+
+    on_hand: Decimal = ZERO
+    reserved: Decimal = ZERO
+
+
+#: What a cause does to stock in all.
+Effect = dict[Place, Level]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What somebody counted on a shelf, in units."""
+
+    product_id: int
+    storage_id: int
+    on_hand: Decimal
+
+
+def quantity(value: Decimal, name: str = "The quantity") -> Decimal:
+    """The value with exactly three decimals. ValidationError when it has more, or is beyond ±10¹¹."""
+    if not value.is_finite() or abs(value) >= LIMIT:
+        raise ValidationError(f"{name} is not a number below 100,000,000,000.")
+    exact = value.quantize(PLACES)
+    if exact != value:
+        raise ValidationError(f"{name} has more than three decimals.")
+    return exact
+
+
+def count(
+    product_id: int,
+    storage_id: int,
+    on_hand: Decimal,
+    *,
+    reference: str | None = None,
+    note: str = "",
+    actor: str = "",
+    now: datetime | None = None,
+) -> Stock:
+    """As `count_many`, for one row."""
+    counted = [Count(product_id, storage_id, on_hand)]
+    return count_many(counted, reference=reference, note=note, actor=actor, now=now)[0]
+
+
+@transaction.atomic
+def count_many(
+    counts: Sequence[Count],
+    *,
+    reference: str | None = None,
+    note: str = "",
+    actor: str = "",
+    now: datetime | None = None,
+) -> list[Stock]:
+    """Make on hand what was counted; of two counts of one row, the later.
+
+    Absolute. Without a reference, a count that finds no difference leaves no movement. With one, the count is
+    remembered and its repeat changes nothing, whatever happened to the row since.
+
+    Raises
+    ------
+    ValidationError: not a quantity; the reference was used for something else.
+    """
+    wanted = {(c.product_id, c.storage_id): quantity(c.on_hand, "The count") for c in counts}
+    ledger = _Ledger(wanted, reference, note, actor, now)
+    for place, on_hand in wanted.items():
+        change = on_hand - ledger.rows[place].on_hand
+        if not ledger.has(place, Kind.COUNT, on_hand) and (change or reference):
+            ledger.add(place, Kind.COUNT, Level(on_hand=change))
+    ledger.write()
+    return [ledger.rows[c.product_id, c.storage_id] for c in counts]
+
+
+@transaction.atomic
+def receive(
+    product_id: int,
+    storage_id: int,
+    quantity: Decimal,
+    *,
+    reference: str | None = None,
+    note: str = "",
+    actor: str = "",
+    now: datetime | None = None,
+) -> Stock:
+    """Put units on the shelf. Safe to repeat only with a reference.
+
+    Raises
+    ------
+    ValidationError: not a quantity above zero; the reference was used for something else.
+    """
+    units = _above_zero(quantity)
+    place = (product_id, storage_id)
+    ledger = _Ledger([place], reference, note, actor, now)
+    if not ledger.has(place, Kind.RECEIVE, units):
+        ledger.add(place, Kind.RECEIVE, Level(on_hand=units))
+    ledger.write()
+    return ledger.rows[place]
+
+
+@transaction.atomic
+def move(
+    product_id: int,
+    from_storage_id: int,
+    to_storage_id: int,
+    quantity: Decimal,
+    *,
+    reference: str | None = None,
+    note: str = "",
+    actor: str = "",
+    now: datetime | None = None,
+) -> tuple[Stock, Stock]:
+    """Carry units from one shelf to another; returns both rows. Safe to repeat only with a reference.
+
+    Raises
+    ------
+    ValidationError: not a quantity above zero, or more than lies there; the reference was used for something else.
+    """
+    units = _above_zero(quantity)
+    if from_storage_id == to_storage_id:
+        raise ValidationError("Choose two different storages.")
+    source, target = (product_id, from_storage_id), (product_id, to_storage_id)
+    ledger = _Ledger([source, target], reference, note, actor, now)
+    if not (ledger.has(source, Kind.MOVE, -units) and ledger.has(target, Kind.MOVE, units)):
+        if ledger.rows[source].on_hand < units:
+            raise ValidationError(f"Only {ledger.rows[source].on_hand.normalize():f} are there. Count them first.")
+        ledger.add(source, Kind.MOVE, Level(on_hand=-units))
+        ledger.add(target, Kind.MOVE, Level(on_hand=units))
+    ledger.write()
+    return ledger.rows[source], ledger.rows[target]
+
+
+@transaction.atomic
+def set_minimum(product_id: int, storage_id: int, minimum: Decimal) -> Stock:
+    """The level below which the row is shown red. Absolute, safe to repeat."""
+    units = quantity(minimum, "The minimum")
+    ledger = _Ledger([(product_id, storage_id)], None, "", "", None)
+    stock = ledger.rows[product_id, storage_id]
+    if stock.minimum != units:
+        stock.minimum = units
+        stock.save(update_fields=["minimum"])
+    ledger.write()
+    return stock
+
+
+def settle(
+    cause: str, wanted: Effect, *, note: str = "", actor: str = "", now: datetime | None = None
+) -> list[StockMovement]:
+    """As `settle_all`, for one cause."""
+    return settle_all({cause: wanted}, note=note, actor=actor, now=now)
+
+
+@transaction.atomic(savepoint=False)
+def settle_all(
+    wanted: Mapping[str, Effect], *, note: str = "", actor: str = "", now: datetime | None = None
+) -> list[StockMovement]:
+    """Make the recorded effect of each cause what it should be; returns the movements that this took.
+
+    Only differences are written, so a repeat changes nothing, and going back to an earlier effect undoes what was done
+    since. The caller holds a lock on every cause. Several causes that one use case changes are settled in one call,
+    which keeps the stock rows in their order.
+    """
+    recorded = _recorded(wanted)
+    ledger_changes: list[tuple[Place, Level, str, int]] = []
+    for cause, effect in wanted.items():
+        for place in sorted(effect.keys() | recorded[cause].keys()):
+            before, movements = recorded[cause].get(place, (Level(), 0))
+            after = effect.get(place, Level())
+            change = Level(after.on_hand - before.on_hand, after.reserved - before.reserved)
+            if change != Level():
+                ledger_changes.append((place, change, cause, movements + 1))
+    if not ledger_changes:
+        return []
+    ledger = _Ledger([place for place, *_ in ledger_changes], None, note, actor, now)
+    for place, change, cause, number in ledger_changes:
+        # Of two that settle a cause without its lock, the unique reference lets only one through.
+        ledger.add(place, _kind(cause, change), change, cause=cause, reference=f"{cause}#{number}")
+    return ledger.write()
+
+
+def recorded(causes: Collection[str]) -> dict[str, Effect]:
+    """What the movements of each cause add up to; rows where it is nothing are left out."""
+    return {
+        cause: {place: level for place, (level, _) in levels.items() if level != Level()}
+        for cause, levels in _recorded(causes).items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """Two figures that should be the same and are not, in units."""
+
+    where: str
+    #: "on hand" or "reserved"
+    figure: str
+    expected: Decimal
+    found: Decimal
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.figure} is {self.found.normalize():f}, should be {self.expected.normalize():f}."
+
+
+def differences(where: str, expected: Level, found: Level) -> list[Discrepancy]:
+    """Which of the two figures differ."""
+    pairs = {"on hand": (expected.on_hand, found.on_hand), "reserved": (expected.reserved, found.reserved)}
+    return [Discrepancy(where, figure, *pair) for figure, pair in pairs.items() if pair[0] != pair[1]]
+
+
+def check() -> list[Discrepancy]:
+    """The stock rows that are not the sum of their movements. Reads only; the database does the adding."""
+    nothing = Value(ZERO, output_field=quantity_field())
+    # SQLite adds floats: half of the smallest quantity tells a difference from their noise.
+    noise = PLACES / 2
+    rows = (
+        Stock.objects.annotate(
+            moved=Coalesce(Sum("movements__on_hand_change"), nothing),
+            promised=Coalesce(Sum("movements__reserved_change"), nothing),
+        )
+        .annotate(off=Abs(F("moved") - F("on_hand")), off_reserved=Abs(F("promised") - F("reserved")))
+        .filter(Q(off__gt=noise) | Q(off_reserved__gt=noise))
+        .select_related("product", "storage")
+        .order_by("pk")
+    )
+    found: list[Discrepancy] = []
+    for row in rows:
+        ledger = Level(row.moved.quantize(PLACES), row.promised.quantize(PLACES))
+        found += differences(str(row), ledger, Level(row.on_hand, row.reserved))
+    return found
+
+
+def _above_zero(value: Decimal) -> Decimal:
+    units = quantity(value)
+    if units <= 0:
+        raise ValidationError("The quantity must be above zero.")
+    return units
+
+
+def _kind(cause: str, change: Level) -> Kind:
+    if cause.startswith("production/"):
+        return Kind.MAKE
+    if change.on_hand:
+        return Kind.SHIP if change.on_hand < 0 else Kind.RETURN
+    return Kind.RESERVE if change.reserved > 0 else Kind.RELEASE
+
+
+def _recorded(causes: Collection[str]) -> dict[str, dict[Place, tuple[Level, int]]]:
+    """Cause → place → what its movements add up to, and how many they are."""
+    found: dict[str, dict[Place, tuple[Level, int]]] = {cause: {} for cause in causes}
+    sums = (
+        StockMovement.objects.filter(cause__in=causes)
+        .values_list("cause", "stock__product_id", "stock__storage_id")
+        .annotate(Sum("on_hand_change"), Sum("reserved_change"), CountOf("pk"))
+    )
+    for cause, product_id, storage_id, on_hand, reserved, movements in sums:
+        level = Level(on_hand.quantize(PLACES), reserved.quantize(PLACES))
+        found[cause][product_id, storage_id] = (level, movements)
+    return found
+
+
+class _Ledger:
+    """Stock rows under lock, and the movements to be written to them."""
+
+    def __init__(
+        self, places: Collection[Place], reference: str | None, note: str, actor: str, now: datetime | None
+    ) -> None:
+        self.reference, self.note, self.actor = reference, note[:255], actor[:150]
+        self.now = now or timezone.now()
+        self.rows, self.changed = _lock(places)
+        self.movements: list[StockMovement] = []
+        self.earlier: dict[int, StockMovement] = {}
+        if reference is not None:
+            ids = [row.pk for row in self.rows.values()]
+            earlier = StockMovement.objects.filter(stock__in=ids, reference=reference)
+            self.earlier = {movement.stock_id: movement for movement in earlier}
+
+    def has(self, place: Place, kind: Kind, figure: Decimal) -> bool:
+        """Whether this was written before under the same reference. ValidationError if something else was."""
+        earlier = self.earlier.get(self.rows[place].pk)
+        if earlier is None:
+            return False
+        before = earlier.on_hand_after if kind == Kind.COUNT else earlier.on_hand_change
+        if (earlier.kind, before) != (kind, figure):
+            raise ValidationError(f"The reference {self.reference} was used before, for another quantity.")
+        return True
+
+    def add(self, place: Place, kind: Kind, change: Level, cause: str = "", reference: str | None = None) -> None:
+        row = self.rows[place]
+        row.on_hand += change.on_hand
+        row.reserved += change.reserved
+        if max(abs(row.on_hand), row.reserved) >= LIMIT:
+            raise ValidationError("There would be more than can be counted.")
+        if change != Level():
+            self.changed[row.pk] = row
+        self.movements.append(
+            StockMovement(
+                stock=row,
+                kind=kind,
+                on_hand_change=change.on_hand,
+                reserved_change=change.reserved,
+                on_hand_after=row.on_hand,
+                cause=cause,
+                reference=reference or self.reference,
+                note=self.note,
+                actor=self.actor,
+                created_at=self.now,
+            )
+        )
+
+    def write(self) -> list[StockMovement]:
+        if self.changed:
+            # An upsert of rows that exist: one statement for many values, where bulk_update builds a CASE of all rows.
+            Stock.objects.bulk_create(
+                self.changed.values(),
+                update_conflicts=True,
+                unique_fields=["id"],
+                update_fields=["on_hand", "reserved"],
+            )
+        StockMovement.objects.bulk_create(self.movements)
+        if self.changed:
+            stock_changed.send(sender=Stock, stock_ids=sorted(self.changed))
+        return self.movements
+
+
+def _lock(places: Collection[Place]) -> tuple[dict[Place, Stock], dict[int, Stock]]:
+    """The rows of these places, made where missing, locked in order; and by id those that were made.
+
+    Rows are made before any is locked: whoever waits for another's new row holds no lock that the other may want.
+    """
+    by_storage: dict[int, list[int]] = defaultdict(list)
+    for product_id, storage_id in places:
+        by_storage[storage_id].append(product_id)
+    where = Q(pk__in=[])
+    for storage_id, products in by_storage.items():
+        where |= Q(storage_id=storage_id, product_id__in=products)
+    there = set(Stock.objects.filter(where).values_list("product_id", "storage_id"))
+    missing = sorted(set(places) - there)
+    if missing:
+        made = [Stock(product_id=product_id, storage_id=storage_id) for product_id, storage_id in missing]
+        Stock.objects.bulk_create(made, ignore_conflicts=True)
+    # no_key: a foreign key to a stock row, written elsewhere, need not wait.
+    locked = Stock.objects.filter(where).order_by("product_id", "storage_id").select_for_update(no_key=True)
+    rows = {(row.product_id, row.storage_id): row for row in locked}
+    return rows, {rows[place].pk: rows[place] for place in missing}
