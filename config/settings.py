@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import environ
 from cryptography.fernet import Fernet
 
+from config.unfold import UNFOLD as UNFOLD
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = BASE_DIR / "var"
 
@@ -24,12 +26,21 @@ def _demo_secrets() -> None:
     path = VAR / "secrets.env"
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\nCREDENTIALS_KEYS={Fernet.generate_key().decode()}\n")
+        path.write_text(
+            f"SECRET_KEY={secrets.token_urlsafe(48)}\n"
+            f"CREDENTIALS_KEYS={Fernet.generate_key().decode()}\n"
+            f"DEMO_PASSWORD={secrets.token_hex(4)}\n"
+        )
     environ.Env.read_env(path)
 
 
 if DEMO:
     _demo_secrets()
+    DEMO_PASSWORD = env.str("DEMO_PASSWORD")
+    DEMO_PORT = env.int("DEMO_PORT", 8000)
+    DEMO_SHOP_PORT = env.int("DEMO_SHOP_PORT", 8180)
+    environ.Env.ENVIRON.setdefault("PUBLIC_URL", f"http://127.0.0.1:{DEMO_PORT}")
+    environ.Env.ENVIRON.setdefault("SHOPIFY_BASE_URL", f"http://127.0.0.1:{DEMO_SHOP_PORT}")
 
 # --- who we are ----------------------------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY")

@@ -1,7 +1,8 @@
-from django.contrib import admin
 from django.urls import include, path
+
+from config.admin import site
 
 urlpatterns = [
     path("", include("integrations.urls")),
-    path("", admin.site.urls),
+    path("", site.urls),
 ]

@@ -6,8 +6,6 @@ and its result is written only while the claim still holds. Nothing else has to 
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import models
 from django.db.models import Q
 
@@ -83,10 +81,15 @@ class Connection(models.Model):
     timezone = models.CharField(max_length=64, default="UTC", editable=False)
     api_version = models.CharField(max_length=16, blank=True, editable=False)
     scopes = models.JSONField(default=list, editable=False)
+    #: Somebody is making a new token until then.
+    renewing_until = models.DateTimeField(null=True, blank=True, editable=False)
     #: Where the next poll for changed orders starts; the connector's own text.
     cursor = models.CharField(max_length=255, blank=True, editable=False)
     poll_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     subscribe_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reconcile_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: The newest `Sku` that was looked for in the shop.
+    linked_sku = models.BigIntegerField(default=0, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_webhook_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_poll_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -188,6 +191,8 @@ class OrderLink(Due):
     number = models.CharField(max_length=64, blank=True, editable=False)
     #: The shop's own time of the state that the sale shows.
     shop_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When that state was asked for, by our clock.
+    read_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: The shop has told us that it deleted the order; believed once the order cannot be read any more.
     is_told_deleted = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -199,7 +204,7 @@ class OrderLink(Due):
             models.UniqueConstraint(fields=["connection", "external_id"], name="link_order_once"),
         ]
         indexes = [
-            models.Index(fields=["due_at"], name="order_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["connection", "due_at"], name="order_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["connection"], name="order_problem", condition=~Q(problem="")),
         ]
 
@@ -236,9 +241,12 @@ class PublishedStock(Due):
     link = models.ForeignKey(ProductLink, on_delete=models.CASCADE, related_name="published")
     mapping = models.ForeignKey(LocationMapping, on_delete=models.CASCADE, related_name="published")
     stock = models.ForeignKey(Stock, on_delete=models.CASCADE, related_name="published")
-    #: Null: not known, look before telling the shop anything.
+    #: Null: never looked at.
     confirmed = models.BigIntegerField(null=True, blank=True)
+    #: When the question was asked that the shop's confirmation answers.
     confirmed_at = models.DateTimeField(null=True, blank=True)
+    #: When the shop may have changed it by itself; later than `confirmed_at`: look before telling the shop anything.
+    doubted_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: The call that this row is part of, its idempotency key; the same call is repeated until its outcome is known.
     batch = models.UUIDField(null=True, blank=True, editable=False)
     #: What that call tells the shop.
@@ -266,6 +274,13 @@ class PublishedStock(Due):
     def __str__(self) -> str:
         return f"{self.link.product} at {self.mapping}"
 
+    @property
+    def is_known(self) -> bool:
+        """Whether `confirmed` may be relied on as what the shop shows."""
+        if self.confirmed is None or self.confirmed_at is None:
+            return False
+        return self.doubted_at is None or self.doubted_at <= self.confirmed_at
+
 
 class WebhookDelivery(models.Model):
     """One delivery, as a hint: look at this. It is handled once the thing that it names is due."""
@@ -286,7 +301,7 @@ class WebhookDelivery(models.Model):
             models.UniqueConstraint(fields=["connection", "delivery_id"], name="delivery_once"),
         ]
         indexes = [
-            models.Index(fields=["id"], name="delivery_unhandled", condition=Q(handled_at__isnull=True)),
+            models.Index(fields=["connection", "id"], name="delivery_unhandled", condition=Q(handled_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
@@ -342,15 +357,3 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-def due_fields(**changes: Any) -> dict[str, Any]:
-    """What a `Due` row looks like when nobody has it and nothing is due, with changes."""
-    return {
-        "due_at": None,
-        "lease_token": "",
-        "again": False,
-        "attempts": 0,
-        "problem": "",
-        "problem_at": None,
-    } | changes

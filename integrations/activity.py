@@ -1,0 +1,42 @@
+"""Lines that the merchant reads: one for each sale or batch, in plain words."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from integrations.models import Activity, Connection
+
+RETENTION = timedelta(days=90)
+
+Direction = Activity.Direction
+Outcome = Activity.Outcome
+
+
+def note(
+    connection: Connection | None,
+    what: str,
+    *,
+    direction: Activity.Direction,
+    outcome: Activity.Outcome = Outcome.DONE,
+    why: str = "",
+    now: datetime | None = None,
+    **about: Any,
+) -> None:
+    """Write a line. `about`: order, product, external_id, duration_ms, attempts."""
+    Activity.objects.create(
+        connection=connection,
+        at=now or timezone.now(),
+        direction=direction,
+        outcome=outcome,
+        what=what[:255],
+        why=why,
+        **about,
+    )
+
+
+def prune(now: datetime) -> None:
+    """Forget what is older than RETENTION. Safe to repeat."""
+    Activity.objects.filter(at__lt=now - RETENTION).delete()

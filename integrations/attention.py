@@ -1,0 +1,38 @@
+"""What is not in step and waits for the merchant, counted. Everything here has a reason and a way out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.models import Stock
+from integrations.models import Connection, OrderLink, PublishedStock
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of each need attention."""
+
+    orders_waiting: int
+    quantities_refused: int
+    connections_paused: int
+    negative_stock: int
+
+    @property
+    def total(self) -> int:
+        """Those that keep us and a shop out of step; stock below zero is the merchant's own matter."""
+        return self.orders_waiting + self.quantities_refused + self.connections_paused
+
+
+def counts(connections: Sequence[Connection] | None = None) -> Counts:
+    """Of all connections, or of these. Four statements."""
+    which = {} if connections is None else {"connection__in": connections}
+    paused = Connection.objects.filter(state=Connection.State.PAUSED)
+    if connections is not None:
+        paused = paused.filter(pk__in=[each.pk for each in connections])
+    return Counts(
+        orders_waiting=OrderLink.objects.filter(**which).exclude(problem="").count(),
+        quantities_refused=PublishedStock.objects.filter(**which).exclude(problem="").count(),
+        connections_paused=paused.count(),
+        negative_stock=Stock.objects.with_available().filter(available__lt=0, product__deleted_at=None).count(),
+    )

@@ -1,0 +1,139 @@
+"""The life of a connection: checked, mapped, activated, paused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from integrations import activity, registry
+from integrations.activity import Direction, Outcome
+from integrations.connector import Connector
+from integrations.models import Connection, LocationMapping
+from integrations.remote import Account
+
+SUBSCRIPTION_CHECK = timedelta(hours=1)
+RECONCILIATION = timedelta(days=1)
+
+
+def check(connection: Connection, connector: Connector | None = None) -> Account:
+    """Ask the shop who it is and what we may do there, and remember it. Safe to repeat.
+
+    Raises
+    ------
+    Unavailable, AccessDenied: as the connector says.
+    """
+    account = (connector or registry.connector_for(connection)).check()
+    connection.name = connection.name or account.name
+    connection.currency = account.currency
+    connection.timezone = account.timezone
+    connection.api_version = account.api_version
+    connection.scopes = list(account.scopes)
+    connection.checked_at = timezone.now()
+    connection.trouble = ""
+    if connection.pk:
+        connection.save(
+            update_fields=["name", "currency", "timezone", "api_version", "scopes", "checked_at", "trouble"]
+        )
+    return account
+
+
+def read_locations(connection: Connection, connector: Connector) -> None:
+    """Keep the list of the shop's locations; who is mapped to what stays. Safe to repeat."""
+    LocationMapping.objects.bulk_create(
+        [
+            LocationMapping(
+                connection=connection, external_id=place.external_id, name=place.name, is_active=place.is_active
+            )
+            for place in connector.locations()
+        ],
+        update_conflicts=True,
+        unique_fields=["connection", "external_id"],
+        update_fields=["name", "is_active"],
+    )
+
+
+def map_locations(connection: Connection, wanted: Mapping[str, int | None]) -> None:
+    """Location's id → storage's id, or None for Not mapped; locations that are not named stay. Safe to repeat.
+
+    Raises
+    ------
+    ValidationError: a storage would be two locations of one shop.
+    """
+    with transaction.atomic():
+        rows = {row.external_id: row for row in connection.locations.select_for_update().order_by("pk")}
+        storages = {row.external_id: row.storage_id for row in rows.values()} | dict(wanted)
+        taken = [storage for storage in storages.values() if storage is not None]
+        if len(taken) != len(set(taken)):
+            raise ValidationError("One storage can be only one location of a shop.")
+        changed = [rows[place] for place, storage in wanted.items() if rows[place].storage_id != storage]
+        pks = [row.pk for row in changed]
+        # Freed first, so that two locations can swap their storages.
+        connection.locations.filter(pk__in=pks).update(storage=None)
+        for row in changed:
+            row.published.all().delete()
+            connection.locations.filter(pk=row.pk).update(storage=wanted[row.external_id])
+
+
+def activate(connection: Connection, now: datetime) -> None:
+    """Let it run. Safe to repeat.
+
+    Raises
+    ------
+    ValidationError: a sale would not know where to reserve its goods.
+    """
+    if connection.default_storage_id is None:
+        raise ValidationError("Choose the storage where new sales reserve their goods.")
+    connection.state = Connection.State.ACTIVE
+    connection.paused_because = connection.trouble = ""
+    connection.poll_due_at = connection.subscribe_due_at = now
+    connection.reconcile_due_at = connection.reconcile_due_at or now + RECONCILIATION
+    connection.save(
+        update_fields=[
+            "state", "paused_because", "trouble", "poll_due_at", "subscribe_due_at", "reconcile_due_at"
+        ]
+    )  # fmt: skip
+
+
+def resume(connection: Connection) -> None:
+    """Go on where it stopped: what arrived meanwhile is due. Safe to repeat."""
+    activate(connection, timezone.now())
+    activity.note(connection, f"{connection} resumed.", direction=Direction.HERE)
+
+
+def pause(connection: Connection, because: str) -> None:
+    """Stop speaking to the shop; webhooks are still taken and remembered. Safe to repeat."""
+    live = Connection.objects.filter(pk=connection.pk).exclude(state=Connection.State.PAUSED, paused_because=because)
+    if live.update(state=Connection.State.PAUSED, paused_because=because):
+        activity.note(
+            connection, f"{connection} paused.", direction=Direction.HERE, outcome=Outcome.WARNING, why=because
+        )
+    connection.state, connection.paused_because = Connection.State.PAUSED, because
+
+
+def trouble(connection: Connection, problem: str) -> None:
+    """Remember a failure that is tried again by itself, or, with "", that all is well."""
+    if connection.trouble == problem:
+        return
+    Connection.objects.filter(pk=connection.pk).update(trouble=problem)
+    connection.trouble = problem
+
+
+def webhook_url(connection: Connection) -> str:
+    """Where the shop reaches us; empty when it cannot (no PUBLIC_URL), and then we poll."""
+    if not settings.PUBLIC_URL:
+        return ""
+    return str(settings.PUBLIC_URL) + reverse("webhook", args=[connection.pk])
+
+
+def subscribe(connection: Connection, connector: Connector, now: datetime) -> None:
+    """See that the shop tells us of changes: shops drop subscriptions without a word. Safe to repeat."""
+    url = webhook_url(connection)
+    if url and (made := connector.subscribe(url)):
+        activity.note(connection, f"Subscribed to {made} kinds of changes.", direction=Direction.OUT, now=now)
+    Connection.objects.filter(pk=connection.pk).update(subscribe_due_at=now + SUBSCRIPTION_CHECK)

@@ -1,0 +1,86 @@
+"""Work that is due: set it, claim it, finish it. Every function is one statement, or says so.
+
+A claim is a lease: whoever holds it may write the result; when its holder dies, the lease ends and the row is due
+again like any other. The attempt is counted when the row is claimed, so that work which kills its worker is seen.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
+
+from integrations.models import Due
+
+#: Longer than anything takes that is done under one claim.
+LEASE = timedelta(seconds=60)
+
+_Row = TypeVar("_Row", bound=Due)
+
+
+def backoff(attempts: int) -> timedelta:
+    """5, 10, 20 … seconds after the 1st, 2nd, 3rd … failed attempt, at most 1 hour."""
+    return min(timedelta(seconds=5) * 2 ** min(max(attempts - 1, 0), 16), timedelta(hours=1))
+
+
+def now_or_again(now: datetime) -> dict[str, Any]:
+    """For an UPDATE: due now, or, while somebody has the row, once more when they are done."""
+    return {
+        "again": True,
+        "due_at": Case(
+            When(lease_token="", then=Value(now, DateTimeField())), default=F("due_at"), output_field=DateTimeField()
+        ),
+    }
+
+
+def claim(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
+    """Take those of these rows that are due; returns the lease token and how many it holds."""
+    token = str(uuid.uuid4())
+    taken = rows.filter(due_at__lte=now).update(
+        lease_token=token, due_at=now + LEASE, attempts=F("attempts") + 1, again=False
+    )
+    return token, taken
+
+
+def held(rows: QuerySet[_Row], token: str) -> QuerySet[_Row]:
+    return rows.filter(lease_token=token)
+
+
+def done(now: datetime, **changes: Any) -> dict[str, Any]:
+    """For an UPDATE: in step, nobody has it, and due only if something changed meanwhile."""
+    return {
+        "lease_token": "",
+        "attempts": 0,
+        "problem": "",
+        "problem_at": None,
+        "due_at": Case(
+            When(again=True, then=Value(now, DateTimeField())),
+            default=Value(None, DateTimeField()),
+            output_field=DateTimeField(),
+        ),
+        **changes,
+    }
+
+
+def later(now: datetime, at: datetime, problem: str) -> dict[str, Any]:
+    """For an UPDATE: it did not work, and is tried again by itself."""
+    return {"lease_token": "", "due_at": at, **because(now, problem)}
+
+
+def set_aside(now: datetime, problem: str) -> dict[str, Any]:
+    """For an UPDATE: it will not work until somebody does something; shown with the reason."""
+    return done(now) | because(now, problem)
+
+
+def because(now: datetime, problem: str) -> dict[str, Any]:
+    """For an UPDATE: why the row is not in step, and since when (kept while the problem lasts)."""
+    return {
+        "problem": problem,
+        "problem_at": Case(
+            When(Q(problem_at__isnull=True), then=Value(now, DateTimeField())),
+            default=F("problem_at"),
+            output_field=DateTimeField(),
+        ),
+    }

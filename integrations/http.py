@@ -1,0 +1,123 @@
+"""The only place that speaks HTTP: one POST, its answer, and every failure on the way as `Unavailable`."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import HTTPError
+
+from integrations.connector import Unavailable
+
+#: Seconds to connect, and between two pieces of the answer.
+TIMEOUTS = (5, 20)
+#: Seconds for the whole answer, so that one that trickles in does not hold a worker for ever.
+DEADLINE = 40
+#: Bytes, unpacked. A page of 250 of anything is far below.
+LIMIT = 16 * 1024 * 1024
+_PIECE = 64 * 1024
+#: Too early, too many, and Shopify's own 430: they mean "later" as the 5xx do.
+_BUSY = {408, 425, 429, 430}
+
+_local = threading.local()
+
+
+def _forget_sessions() -> None:
+    global _local  # a forked child must not write into its parent's sockets
+    _local = threading.local()
+
+
+os.register_at_fork(after_in_child=_forget_sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, with a status below 500 that does not mean "later"."""
+
+    status: int
+    #: Names are compared without regard to case.
+    headers: Mapping[str, str]
+    body: bytes
+    host: str
+
+    def json(self) -> Any:
+        """The body, read. Raises Unavailable when it is no JSON: it is some proxy's or error page."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise Unavailable(f"{self.host} answered with something that is not JSON (HTTP {self.status}).") from error
+
+
+def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form: bool = False) -> Answer:
+    """Send the body as JSON, or as a form. Redirects are not followed.
+
+    Raises
+    ------
+    Unavailable: no whole answer in time, a redirect, "too many requests" or a failure of the server. Whether the
+    request had an effect is not known.
+    """
+    host = urlsplit(url).hostname or url
+    content = {"data": body} if form else {"json": body}
+    try:
+        with _session().post(
+            url, **content, headers=dict(headers), timeout=TIMEOUTS, allow_redirects=False, stream=True
+        ) as response:
+            answer = Answer(response.status_code, response.headers, _read(response, host), host)
+    except requests.Timeout as error:
+        raise Unavailable(f"{host} did not answer in time.") from error
+    except (requests.RequestException, HTTPError) as error:
+        raise Unavailable(f"{host} could not be reached, or the connection broke.") from error
+    _raise_if_later(answer)
+    return answer
+
+
+def _session() -> requests.Session:
+    """One for each thread, made when it is first needed: its connections stay open between calls."""
+    session: requests.Session | None = getattr(_local, "session", None)
+    if session is None:
+        session = _local.session = requests.Session()
+        session.headers["User-Agent"] = "Stockbridge"
+    return session
+
+
+def _read(response: requests.Response, host: str) -> bytes:
+    pieces, size, deadline = [], 0, time.monotonic() + DEADLINE
+    while piece := response.raw.read1(_PIECE, decode_content=True):
+        pieces.append(piece)
+        size += len(piece)
+        if size > LIMIT:
+            raise Unavailable(f"{host} sent more than {LIMIT // 1024 // 1024} MB in one answer.")
+        if time.monotonic() > deadline:
+            raise Unavailable(f"{host} did not finish its answer in time.")
+    return b"".join(pieces)
+
+
+def _raise_if_later(answer: Answer) -> None:
+    if answer.status in _BUSY:
+        reason = "asks us to slow down"
+    elif answer.status >= 500:
+        reason = "has a problem of its own"
+    elif 300 <= answer.status < 400:
+        reason = "sends us to another address"
+    else:
+        return
+    raise Unavailable(
+        f"{answer.host} {reason} (HTTP {answer.status}).", _retry_after(answer.headers.get("Retry-After", ""))
+    )
+
+
+def _retry_after(text: str) -> timedelta | None:
+    """Seconds, which Shopify writes with a fraction ("4.0"); a date or nonsense is none."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return timedelta(seconds=seconds) if 0 <= seconds <= 86400 else None

@@ -1,0 +1,199 @@
+"""What shops tell us: deliveries are kept as hints, and the orders that are due are read and imported."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations import activity, connections, due, orders, products, published
+from integrations.activity import Direction, Outcome
+from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.models import Connection, OrderLink, PublishedStock, WebhookDelivery
+from integrations.remote import Notice, RemoteOrder, Topic
+
+logger = logging.getLogger(__name__)
+
+#: Deliveries that one transaction turns into work.
+COLLECT = 500
+#: A quantity that we told the shop this recently comes back as the shop's own news.
+ECHO = timedelta(seconds=30)
+#: An order that a shop tells us of but does not show is asked for this often before it is set aside.
+MISSING_TRIES = 4
+
+
+def receive(connection: Connection, notice: Notice, now: datetime) -> None:
+    """Keep a delivery; one INSERT. The same delivery again changes nothing."""
+    WebhookDelivery.objects.bulk_create(
+        [
+            WebhookDelivery(
+                connection_id=connection.pk,
+                delivery_id=notice.delivery_id,
+                topic=notice.topic,
+                subject=notice.subject[:64],
+                external_id=notice.external_id[:128],
+                received_at=now,
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    if notice.problem:
+        activity.note(
+            connection,
+            f"A delivery could not be read ({notice.subject}).",
+            direction=Direction.IN,
+            outcome=Outcome.WARNING,
+            why=notice.problem,
+            now=now,
+        )
+
+
+def collect(now: datetime) -> int:
+    """Turn deliveries into work that is due; returns how many. Safe to repeat and to run twice at once."""
+    with transaction.atomic():
+        waiting = WebhookDelivery.objects.filter(handled_at=None).order_by("pk")
+        if transaction.get_connection().features.has_select_for_update_skip_locked:
+            waiting = waiting.select_for_update(skip_locked=True)
+        rows = list(waiting[:COLLECT])
+        if not rows:
+            return 0
+        named: dict[tuple[int, str], set[str]] = defaultdict(set)
+        for row in rows:
+            named[row.connection_id, row.topic].add(row.external_id)
+        for (connection_id, topic), external_ids in sorted(named.items()):
+            _make_due(connection_id, topic, external_ids - {""}, now)
+        WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows]).update(handled_at=now)
+        newest = {row.connection_id: row.received_at for row in rows}
+        for connection_id, received_at in newest.items():
+            Connection.objects.filter(pk=connection_id).update(last_webhook_at=received_at)
+    return len(rows)
+
+
+def _make_due(connection_id: int, topic: str, external_ids: set[str], now: datetime) -> None:
+    if topic == Topic.ORDER:
+        orders.look(connection_id, external_ids, now)
+    elif topic == Topic.ORDER_DELETED:
+        orders.look(connection_id, external_ids, now, deleted=True)
+    elif topic == Topic.STOCK:
+        rows = PublishedStock.objects.filter(connection_id=connection_id, link__item_id__in=external_ids).exclude(
+            confirmed_at__gte=now - ECHO
+        )
+        published.doubt(rows, now)
+    elif topic == Topic.UNINSTALLED:
+        connections.pause(
+            Connection.objects.get(pk=connection_id),
+            "The app was removed from the shop. Install it again there, then resume.",
+        )
+
+
+# --- orders that are due -------------------------------------------------------------------------------
+
+
+def process_due(connection: Connection, connector: Connector, *, most: int = 20, stop_at: float | None = None) -> int:
+    """Read and import this connection's orders that are due, oldest first; returns how many were tried.
+
+    `stop_at`: `time.monotonic()` after which no further one is begun. Pauses the connection when the shop does not
+    let us in.
+    """
+    pks = list(
+        connection.order_links.filter(due_at__lte=timezone.now())
+        .order_by("due_at", "pk")
+        .values_list("pk", flat=True)[:most]
+    )
+    for tried, pk in enumerate(pks):
+        if connection.state != Connection.State.ACTIVE or (stop_at and time.monotonic() > stop_at):
+            return tried
+        _process(connection, connector, pk)
+    return len(pks)
+
+
+def _process(connection: Connection, connector: Connector, link_id: int) -> None:
+    """Claim one order, read it, import it. The three failures of a shop each have one reaction."""
+    row = OrderLink.objects.filter(pk=link_id)
+    started = timezone.now()
+    token, taken = due.claim(row, started)
+    if not taken:
+        return
+    link = row.get()
+    held = due.held(row, token)
+    try:
+        remote = connector.order(link.external_id)
+        if remote is None:
+            _missing(connection, link, token, started)
+        else:
+            _link_new_products(connection, connector, remote, started)
+            orders.import_order(connection, link.pk, token, remote, started)
+        connections.trouble(connection, "")
+    except Unavailable as error:
+        at = started + max(due.backoff(link.attempts), error.retry_after or due.backoff(1))
+        held.update(**due.later(started, at, str(error)))
+        connections.trouble(connection, str(error))
+    except AccessDenied as error:
+        held.update(**due.later(started, started, str(error)))
+        connections.pause(connection, str(error))
+    except Refused as error:
+        _set_aside(connection, link, token, started, str(error))
+    except Exception as error:
+        # Somebody must change code; the merchant sees which order waits for it, and the others go on.
+        logger.exception("Order %s of connection %s", link.external_id, connection.pk)
+        problem = f"Something unexpected went wrong here ({type(error).__name__}). It is tried again by itself."
+        held.update(**due.later(started, started + due.backoff(link.attempts), problem))
+
+
+def _missing(connection: Connection, link: OrderLink, token: str, now: datetime) -> None:
+    """The shop shows no such order: deleted if it said so; otherwise absence proves nothing."""
+    if link.is_told_deleted:
+        orders.remove(connection, link.pk, token, now)
+    elif link.order_id is None and link.attempts < MISSING_TRIES:
+        held = due.held(OrderLink.objects.filter(pk=link.pk), token)
+        held.update(**due.later(now, now + due.backoff(link.attempts), "The shop does not show this order yet."))
+    else:
+        problem = "The shop does not show this order to us: it is too old, or was deleted without a word."
+        _set_aside(connection, link, token, now, problem)
+
+
+def _set_aside(connection: Connection, link: OrderLink, token: str, now: datetime, problem: str) -> None:
+    with transaction.atomic():
+        if due.held(OrderLink.objects.filter(pk=link.pk), token).update(**due.set_aside(now, problem)):
+            activity.note(
+                connection,
+                f"Order {link} was set aside.",
+                direction=Direction.IN,
+                outcome=Outcome.FAILED,
+                why=problem,
+                now=now,
+                order=link.order,
+                external_id=link.external_id,
+                attempts=link.attempts,
+            )
+
+
+def _link_new_products(connection: Connection, connector: Connector, remote: RemoteOrder, now: datetime) -> None:
+    """Products that are sold before they were linked get their link now, so that their stock goes out too."""
+    skus = products.unlinked(connection, remote.lines)
+    if skus and (offered := connector.products_by_sku(skus)):
+        products.link_offered(connection, offered, now)
+
+
+# --- without webhooks ----------------------------------------------------------------------------------
+
+
+def catch_up(connection: Connection, connector: Connector) -> bool:
+    """Import every order that changed until now; False when some are still being read by somebody else.
+
+    What stock is told to a shop must know of the orders that the shop already has.
+    """
+    orders.pull(connection, connector, timezone.now())
+    while process_due(connection, connector):
+        pass
+    soon = timezone.now() + due.LEASE
+    return not connection.order_links.filter(due_at__lte=soon).exclude(lease_token="", attempts__gte=3).exists()
+
+
+def look_again(links: list[OrderLink]) -> int:
+    """Retry: read these orders again now; returns how many. Safe to repeat."""
+    return orders.retry(links, timezone.now())

@@ -1,0 +1,337 @@
+"""A shop's order becomes a sale, and stays the same as the order.
+
+Whatever says that an order changed (a webhook, a poll, a click on Retry) only makes its `OrderLink` due; the order is
+then read whole and `import_order` makes the sale match it. One translation, and repeats and late news are harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from sales.orders import LineDraft, OrderDraft, ShipmentDraft
+
+from catalog import skus
+from integrations import activity, due, products, published
+from integrations.activity import Direction, Outcome
+from integrations.connector import Connector
+from integrations.models import Connection, CustomerLink, LocationMapping, OrderLink, UnmatchedLine
+from integrations.remote import ChangedOrder, RemoteCustomer, RemoteOrder, RemoteShipment
+from sales import customers
+from sales import orders as sales
+from sales.models import Customer, Order
+
+#: Two changes within the same second look alike to the shop; a read that late after one has seen both.
+SAME_SECOND = timedelta(seconds=5)
+#: Changed orders that are noted in one transaction.
+CHUNK = 250
+NO_CUSTOMER = "Shopify Customer"
+CANCELED, SHIPPED, NEW = Order.Status.CANCELED, Order.Status.SHIPPED, Order.Status.NEW
+
+
+# --- what is due ---------------------------------------------------------------------------------------
+
+
+def look(connection_id: int, external_ids: Collection[str], now: datetime, *, deleted: bool = False) -> None:
+    """Have these orders read again. Two statements. Safe to repeat; call it inside a transaction."""
+    if not external_ids:
+        return
+    OrderLink.objects.bulk_create(
+        [OrderLink(connection_id=connection_id, external_id=each, due_at=now) for each in sorted(set(external_ids))],
+        ignore_conflicts=True,
+    )
+    told = {"is_told_deleted": True} if deleted else {}
+    OrderLink.objects.filter(connection_id=connection_id, external_id__in=external_ids).update(
+        **due.now_or_again(now), **told
+    )
+
+
+def pull(connection: Connection, connector: Connector, now: datetime) -> int:
+    """Ask the shop which orders changed since the last time and have them read; returns how many.
+
+    The place to go on from is kept with each chunk of orders, so a crash repeats at most one. Safe to repeat.
+    """
+    found, chunk = 0, []
+    for changed in connector.orders(connection.cursor):
+        chunk.append(changed)
+        if len(chunk) == CHUNK:
+            found, chunk = found + _note_changed(connection, chunk, now), []
+    found += _note_changed(connection, chunk, now)
+    Connection.objects.filter(pk=connection.pk).update(last_poll_at=now)
+    return found
+
+
+def _note_changed(connection: Connection, changed: list[ChangedOrder], now: datetime) -> int:
+    if not changed:
+        return 0
+    with transaction.atomic():
+        known = {
+            link.external_id: link
+            for link in connection.order_links.filter(external_id__in=[each.external_id for each in changed])
+        }
+        news = [each.external_id for each in changed if _is_news(known.get(each.external_id), each.updated_at)]
+        look(connection.pk, news, now)
+        connection.cursor = changed[-1].cursor
+        connection.save(update_fields=["cursor"])
+    return len(news)
+
+
+def _is_news(link: OrderLink | None, updated_at: datetime) -> bool:
+    if link is None or link.shop_updated_at is None or link.read_at is None:
+        return True
+    return link.shop_updated_at < updated_at or link.read_at < updated_at + SAME_SECOND
+
+
+def release_waiting(connection: Connection, now: datetime) -> int:
+    """Have the orders read again that wait for a SKU which is known by now; returns how many. Safe to repeat."""
+    waiting = UnmatchedLine.objects.filter(order_link__connection=connection).exclude(key="")
+    known = skus.find(waiting.values_list("sku", flat=True).distinct())
+    ids = set(waiting.filter(key__in=known).values_list("order_link__external_id", flat=True))
+    look(connection.pk, ids, now)
+    return len(ids)
+
+
+# --- an order becomes a sale -----------------------------------------------------------------------------
+
+
+def import_order(connection: Connection, link_id: int, token: str, remote: RemoteOrder, read_at: datetime) -> bool:
+    """Make the sale match the order that was read; False when the claim was lost, and nothing was written.
+
+    One transaction. Safe to repeat: what is already so is not written again.
+    """
+    with transaction.atomic():
+        held = due.held(OrderLink.objects.filter(pk=link_id), token)
+        link = held.select_for_update(of=("self",)).select_related("order").first()
+        if link is None:
+            return False
+        if link.shop_updated_at and remote.updated_at < link.shop_updated_at:
+            held.update(**due.done(read_at))
+            return True
+        problem = _make_match(connection, link, remote, read_at)
+        held.update(
+            **(due.set_aside(read_at, problem) if problem else due.done(read_at)),
+            order=link.order,
+            number=remote.number,
+            shop_updated_at=remote.updated_at,
+            read_at=read_at,
+        )
+    return True
+
+
+def remove(connection: Connection, link_id: int, token: str, now: datetime) -> None:
+    """The shop has deleted the order: the sale leaves the lists and gives its stock back; it can be restored."""
+    with transaction.atomic():
+        held = due.held(OrderLink.objects.filter(pk=link_id), token)
+        link = held.select_for_update(of=("self",)).select_related("order").first()
+        if link is None:
+            return
+        if link.order is not None and link.order.deleted_at is None:
+            sales.delete(link.order.pk, now=now)
+            _note(connection, link, f"Sale {link.order.number} deleted, as in the shop.", now)
+        link.unmatched_lines.all().delete()
+        held.update(**due.done(now))
+
+
+def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, now: datetime) -> str:
+    """Place or revise the sale; returns why it waits, or ""."""
+    matched = products.match(connection, remote.lines)
+    if link.order is not None:
+        _keep_products(link.order, matched)
+    _keep_unmatched(link, remote, matched)
+    if not matched and link.order is None:
+        problem = _nothing_matched(remote)
+        if link.problem != problem:
+            _note(connection, link, f"Order {remote.number} waits.", now, outcome=Outcome.WAITING, why=problem)
+        return problem
+    draft = _draft(connection, link.order, remote, matched, now)
+    if link.order is None:
+        link.order = sales.place(draft, now=now)
+        _note(connection, link, f"Sale {link.order.number} arrived.", now, why=draft.remarks)
+        Connection.objects.filter(pk=connection.pk).update(last_order_at=now)
+    elif changes := sales.revise(link.order.pk, draft, now=now):
+        _note(connection, link, f"Sale {link.order.number} changed.", now, why=" ".join(changes))
+    else:
+        return ""
+    # On hand changes in the shop only when goods move; available with every unit that is sold.
+    if remote.shipments or connection.publish == Connection.Publish.AVAILABLE:
+        published.moved_by_shop(connection, {match.product_id for match in matched.values()}, now)
+    return ""
+
+
+def _note(
+    connection: Connection,
+    link: OrderLink,
+    what: str,
+    now: datetime,
+    *,
+    outcome: activity.Outcome = Outcome.DONE,
+    why: str = "",
+) -> None:
+    activity.note(
+        connection,
+        what,
+        direction=Direction.IN,
+        outcome=outcome,
+        why=why,
+        now=now,
+        order=link.order,
+        external_id=link.external_id,
+        attempts=link.attempts,
+    )
+
+
+def _keep_products(order: Order, matched: dict[str, products.Matched]) -> None:
+    """A line that was matched once keeps its product, whatever its SKU means today."""
+    for line in order.lines.exclude(key="").select_related("product"):
+        matched[line.key] = products.Matched(line.product_id, line.product.name, "line")
+
+
+def _keep_unmatched(link: OrderLink, remote: RemoteOrder, matched: dict[str, products.Matched]) -> None:
+    """Remember the lines that mean nothing here, and forget those that do by now."""
+    link.unmatched_lines.all().delete()
+    UnmatchedLine.objects.bulk_create(
+        UnmatchedLine(
+            order_link=link,
+            external_id=line.external_id,
+            sku=line.sku[:255],
+            key=skus.normalise(line.sku)[:255],
+            title=line.title[:255],
+            quantity=line.quantity,
+        )
+        for line in remote.lines
+        if line.external_id not in matched and line.quantity
+    )
+
+
+def _nothing_matched(remote: RemoteOrder) -> str:
+    names = ", ".join(line.sku or f"“{line.title}” without SKU" for line in remote.lines[:5])
+    return f"None of its SKUs is known here: {names}. Add one of them to a product, and the sale is made."
+
+
+def _draft(
+    connection: Connection,
+    order: Order | None,
+    remote: RemoteOrder,
+    matched: dict[str, products.Matched],
+    now: datetime,
+) -> OrderDraft:
+    storages = dict(
+        LocationMapping.objects.filter(connection=connection, storage__isnull=False).values_list(
+            "external_id", "storage_id"
+        )
+    )
+    default = connection.default_storage_id
+    assert default is not None  # an active connection has one: a constraint of the database
+    lines = [
+        LineDraft(
+            key=line.external_id,
+            sku=line.sku[:255],
+            name=matched[line.external_id].name,
+            product_id=matched[line.external_id].product_id,
+            quantity=line.quantity,
+            total=line.unit_price * line.quantity,
+        )
+        for line in remote.lines
+        if line.external_id in matched
+    ]
+    other, remarks = _other_charges(remote, matched, sum((line.total for line in lines), Decimal(0)))
+    shipped = [shipment.at for shipment in remote.shipments if not shipment.is_return]
+    zone = ZoneInfo(connection.timezone)
+    return OrderDraft(
+        number=connection.prefix + remote.number,
+        customer_id=order.customer_id if order else _customer(connection, remote.customer).pk,
+        storage_id=storages.get(remote.location_id) or (order.storage_id if order else default),
+        date_placed=remote.placed_at.astimezone(zone).date(),
+        date_shipped=max(shipped).astimezone(zone).date() if shipped else None,
+        currency=remote.currency,
+        lines=lines,
+        fulfilment=order.fulfilment if order else connection.fulfilment,
+        source=remote.source,
+        status=CANCELED if remote.is_canceled else SHIPPED if remote.is_fulfilled else NEW,
+        payment=remote.payment,
+        delivery_price=remote.delivery_price,
+        discount=remote.discount,
+        tax=remote.tax,
+        other_charges=other,
+        notes=remote.notes if order is None else None,
+        remarks="\n".join(remarks),
+        shipments=[
+            _shipment(shipment, storages, default, matched)
+            for shipment in remote.shipments
+            if any(key in matched for key in shipment.lines)
+        ],
+    )
+
+
+def _shipment(
+    shipment: RemoteShipment, storages: dict[str, int], default: int, matched: dict[str, products.Matched]
+) -> ShipmentDraft:
+    put_back = not shipment.is_return or shipment.is_restocked
+    return ShipmentDraft(
+        key=shipment.external_id,
+        storage_id=storages.get(shipment.location_id, default) if put_back else None,
+        shipped_at=shipment.at,
+        lines={key: quantity for key, quantity in shipment.lines.items() if key in matched and quantity},
+        is_return=shipment.is_return,
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        tracking_url=shipment.tracking_url,
+    )
+
+
+def _other_charges(
+    remote: RemoteOrder, matched: dict[str, products.Matched], subtotal: Decimal
+) -> tuple[Decimal, list[str]]:
+    """What the shop's total holds that no line here does, and sentences that explain it to the last cent."""
+    other = remote.total - (subtotal + remote.delivery_price + remote.tax - remote.discount)
+    remarks = ["A test order of the shop."] if remote.is_test else []
+    rest = other
+    for line in remote.lines:
+        if line.external_id not in matched and line.quantity:
+            amount = line.unit_price * line.quantity
+            rest -= amount
+            remarks.append(
+                f"Not matched: {line.quantity.normalize():f} × {line.title} (SKU {line.sku or 'none'}),"
+                f" {amount:f} {remote.currency}."
+            )
+    for name, amount in remote.charges:
+        if amount:
+            rest -= amount
+            remarks.append(f"{name}: {amount:f} {remote.currency}.")
+    if rest:
+        remarks.append(f"Rounding and other differences: {rest:f} {remote.currency}.")
+    return other, remarks
+
+
+def _customer(connection: Connection, remote: RemoteCustomer | None) -> Customer:
+    """By link, then by e-mail; without any data everybody is one customer."""
+    if remote is None:
+        return customers.find_or_create(name=NO_CUSTOMER)
+    fields = {
+        "phone": remote.phone,
+        "address_real": remote.address_real,
+        "address_legal": remote.address_legal,
+        "manager_name": remote.contact,
+    }
+    link = remote.external_id and (
+        connection.customer_links.filter(external_id=remote.external_id).select_related("customer").first()
+    )
+    if link:
+        customers.fill(link.customer, email=remote.email, **fields)
+        return link.customer
+    customer = customers.find_or_create(name=remote.name or remote.email or NO_CUSTOMER, email=remote.email, **fields)
+    if remote.external_id:
+        CustomerLink.objects.bulk_create(
+            [CustomerLink(connection=connection, customer=customer, external_id=remote.external_id)],
+            ignore_conflicts=True,
+        )
+    return customer
+
+
+def retry(links: Iterable[OrderLink], now: datetime) -> int:
+    """The merchant wants these read again now; returns how many. Safe to repeat."""
+    ids = [link.pk for link in links]
+    return OrderLink.objects.filter(pk__in=ids).update(**due.now_or_again(now))

@@ -1,0 +1,297 @@
+"""What shops show is made equal to what we have.
+
+A row of `PublishedStock` is due whenever its stock changed. A push computes what the shop should show, sends what
+differs from what the shop last confirmed, and sends that confirmed quantity along as a guard. A guard that fails
+means that the shop moved without us: look what it shows, import its changed orders, compute again, send again.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from catalog import stock
+from integrations import activity, connections, due, inbox, published, wanted
+from integrations.activity import Direction, Outcome
+from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.models import Connection, PublishedStock
+from integrations.remote import Refusal, Rejection, ShownLevel, StockLevel
+
+#: When somebody else is still importing orders that this push must know of.
+SOON = timedelta(seconds=2)
+
+
+def push_due(connection: Connection, connector: Connector, *, stop_at: float | None = None) -> int:
+    """Tell the shop what is due, batch by batch, until nothing is; returns how many rows were tried.
+
+    `stop_at`: `time.monotonic()` after which no further batch is begun. Safe to repeat and to run twice at once: rows
+    are claimed, and a call whose outcome is not known is repeated with the same key.
+    """
+    tried = 0
+    while connection.state == Connection.State.ACTIVE and not (stop_at and time.monotonic() > stop_at):
+        batch = _claim_call(connection) or _claim_fresh(connection, connector.batch)
+        if not batch.rows:
+            break
+        tried += len(batch.rows)
+        if not _guarded(connection, connector, batch):
+            break
+    return tried
+
+
+class _Batch:
+    """Rows that are ours for a while, and the token that says so."""
+
+    def __init__(self, connection: Connection, token: str, rows: list[PublishedStock], call: uuid.UUID | None) -> None:
+        self.connection, self.token, self.rows, self.call = connection, token, rows, call
+        self.attempts = max((row.attempts for row in rows), default=0) + 1
+
+    def held(self, rows: Iterable[PublishedStock] | None = None) -> QuerySet[PublishedStock]:
+        """These rows in the database, as long as they are ours."""
+        pks = [row.pk for row in (self.rows if rows is None else rows)]
+        return due.held(PublishedStock.objects.filter(pk__in=pks), self.token)
+
+
+def _claim_call(connection: Connection) -> _Batch | None:
+    """A call whose outcome nobody knows, to be made once more, whole and with the same key."""
+    now = timezone.now()
+    call = connection.published.filter(batch__isnull=False, due_at__lte=now).order_by("due_at").values_list("batch")[:1]
+    found = call.first()
+    if found is None:
+        return None
+    rows = list(connection.published.filter(batch=found[0]).select_related("link", "mapping", "stock").order_by("pk"))
+    token, taken = due.claim(connection.published.filter(batch=found[0]), now)
+    return _Batch(connection, token, rows, found[0]) if taken == len(rows) else None
+
+
+def _claim_fresh(connection: Connection, most: int) -> _Batch:
+    now = timezone.now()
+    rows = list(
+        connection.published.filter(batch=None, due_at__lte=now)
+        .select_related("link", "mapping", "stock")
+        .order_by("due_at", "pk")[:most]
+    )
+    if not rows:
+        return _Batch(connection, "", [], None)
+    token, taken = due.claim(connection.published.filter(pk__in=[row.pk for row in rows], batch=None), now)
+    # Read again after the claim: the stock, and what others got hold of, may have changed between the two.
+    rows = list(
+        due.held(connection.published, token).select_related("link", "mapping", "stock").order_by("pk") if taken else []
+    )
+    return _Batch(connection, token, rows, None)
+
+
+def _guarded(connection: Connection, connector: Connector, batch: _Batch) -> bool:
+    """Work on a batch; each of the three failures has one reaction. False: leave this shop alone for now."""
+    now = timezone.now()
+    try:
+        _work(connection, connector, batch, now)
+        connections.trouble(connection, "")
+        return True
+    except Unavailable as error:
+        at = now + max(due.backoff(batch.attempts), error.retry_after or timedelta(0))
+        batch.held().update(**due.later(now, at, str(error)))
+        connections.trouble(connection, str(error))
+    except AccessDenied as error:
+        batch.held().update(**due.later(now, now, str(error)))
+        connections.pause(connection, str(error))
+    except Refused as error:
+        _refused(batch, batch.rows, str(error), now)
+        return True
+    return False
+
+
+def _work(connection: Connection, connector: Connector, batch: _Batch, now: datetime) -> None:
+    if batch.call:
+        _send(connection, connector, batch, batch.rows, now)
+        return
+    unable = {row.pk: reason for row in batch.rows if (reason := _unable(row))}
+    for reason in set(unable.values()):
+        _refused(batch, [row for row in batch.rows if unable.get(row.pk) == reason], reason, now, tell=False)
+    rows = [row for row in batch.rows if row.pk not in unable]
+    if unknown := [row for row in rows if not row.is_known]:
+        _look(connection, connector, batch, unknown, now)
+    known = [row for row in rows if row.is_known]
+    quantities = wanted.quantities(connection, known)
+    same = [row for row in known if row.confirmed == quantities[row.pk]]
+    if same:
+        batch.held(same).update(**due.done(now))
+    different = [row for row in known if row.confirmed != quantities[row.pk]]
+    if different:
+        for row in different:
+            row.sending = quantities[row.pk]
+        _send(connection, connector, batch, different, now)
+
+
+def _unable(row: PublishedStock) -> str:
+    if row.link.unpublishable:
+        return row.link.unpublishable
+    return "" if row.mapping.is_active else f"{row.mapping.name} was deactivated in the shop."
+
+
+# --- sending -------------------------------------------------------------------------------------------
+
+
+def _send(
+    connection: Connection, connector: Connector, batch: _Batch, rows: list[PublishedStock], now: datetime
+) -> None:
+    """One call. What it says is written down first, so that it can be repeated word for word after a crash."""
+    key = batch.call or uuid.uuid4()
+    if batch.call is None:
+        for row in rows:
+            row.batch = key
+        with transaction.atomic():
+            # Who lost the claim meanwhile must not write over whoever has it now.
+            if batch.held(rows).select_for_update().count() != len(rows):
+                return
+            PublishedStock.objects.bulk_update(rows, ["batch", "sending"])
+    levels = {_level(row): row for row in rows}
+    rejections = connector.set_stock(list(levels), str(key))
+    _record(connection, batch, rows, {levels[each.level].pk: each for each in rejections}, now)
+
+
+def _level(row: PublishedStock) -> StockLevel:
+    assert row.sending is not None  # with a batch: a constraint of the database
+    assert row.confirmed is not None
+    return StockLevel(row.link.item_id, row.mapping.external_id, row.sending, changed_from=row.confirmed)
+
+
+def _record(
+    connection: Connection, batch: _Batch, rows: list[PublishedStock], rejected: dict[int, Rejection], now: datetime
+) -> None:
+    """Write down what the shop said: all was taken, or nothing was, and these are the ones that it objected to."""
+    free = {"batch": None, "sending": None}
+    if not rejected:
+        took = batch.held(rows).update(
+            **due.done(now, confirmed=F("sending"), confirmed_at=now, is_started=True, **free)
+        )
+        Connection.objects.filter(pk=connection.pk).update(last_push_at=now)
+        _note(connection, f"{_count(took)} sent.", now, why=_names(rows))
+        return
+    others = [row for row in rows if row.pk not in rejected]
+    batch.held(others).update(lease_token="", due_at=now, **free)
+    stale = [row for row in rows if row.pk in rejected and rejected[row.pk].refusal != Refusal.OTHER]
+    batch.held(stale).update(lease_token="", due_at=now, doubted_at=now, **free)
+    for row in rows:
+        if row.pk in rejected and rejected[row.pk].refusal == Refusal.OTHER:
+            _refused(batch, [row], rejected[row.pk].reason, now)
+
+
+def _refused(batch: _Batch, rows: list[PublishedStock], reason: str, now: datetime, *, tell: bool = True) -> None:
+    """Set these aside with the reason; the rest goes on."""
+    batch.held(rows).update(**due.set_aside(now, reason), batch=None, sending=None)
+    if tell and any(row.problem != reason for row in rows):
+        _note(
+            batch.connection,
+            f"{_count(len(rows))} refused.",
+            now,
+            outcome=Outcome.FAILED,
+            why=f"{_names(rows)} {reason}",
+        )
+
+
+# --- looking -------------------------------------------------------------------------------------------
+
+
+def _look(
+    connection: Connection, connector: Connector, batch: _Batch, rows: list[PublishedStock], now: datetime
+) -> None:
+    """Find out what the shop shows, and only then import what it sold: so the guard covers whatever comes after."""
+    shown = _shown(connector, rows)
+    if not inbox.catch_up(connection, connector):
+        batch.held(rows).update(lease_token="", due_at=timezone.now() + SOON)
+        return
+    unstocked: list[PublishedStock] = []
+    known: list[tuple[PublishedStock, int]] = []
+    for row in rows:
+        level = shown.get((row.link.item_id, row.mapping.external_id))
+        if level is None:
+            _refused(batch, [row], "The shop does not have this item any more.", now)
+        elif not level.is_tracked:
+            _refused(
+                batch, [row], "The shop does not track its quantity. Tick “Track quantity” there.", now, tell=False
+            )
+        elif level.quantity is None:
+            unstocked.append(row)
+        else:
+            known.append((row, level.quantity))
+    _take_over(connection, batch, known, now)
+    for row in unstocked:
+        _stock_there(connection, connector, batch, row, now)
+
+
+def _shown(connector: Connector, rows: Sequence[PublishedStock]) -> dict[tuple[str, str], ShownLevel]:
+    items: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        items[row.mapping.external_id].append(row.link.item_id)
+    return {
+        (level.item_id, level.location_id): level
+        for location_id, item_ids in items.items()
+        for level in connector.levels(location_id, sorted(set(item_ids)))
+    }
+
+
+def _take_over(connection: Connection, batch: _Batch, known: list[tuple[PublishedStock, int]], now: datetime) -> None:
+    """Remember what the shop shows; the first time it may become our own count. The rows are due again at once."""
+    with transaction.atomic():
+        rows = [row for row, _ in known]
+        # Who lost the claim meanwhile must not write over whoever has it now.
+        if batch.held(rows).select_for_update().count() != len(rows):
+            return
+        first = [(row, shown) for row, shown in known if not row.is_started]
+        if first and connection.first_stock == Connection.FirstStock.THEIRS:
+            stock.count_many(wanted.counts(connection, first), note=f"First count, from {connection}.", now=now)
+        PublishedStock.objects.bulk_update(
+            [PublishedStock(pk=row.pk, confirmed=shown, confirmed_at=now, is_started=True) for row, shown in known],
+            ["confirmed", "confirmed_at", "is_started"],
+        )
+        batch.held(rows).update(lease_token="", due_at=now)
+
+
+def _stock_there(
+    connection: Connection, connector: Connector, batch: _Batch, row: PublishedStock, now: datetime
+) -> None:
+    if not connection.stock_missing_items:
+        _refused(batch, [row], f"The shop does not stock this item at {row.mapping.name}.", now)
+        return
+    try:
+        connector.stock_item(row.link.item_id, row.mapping.external_id, f"{row.pk}-{batch.token}")
+    except Refused as error:
+        _refused(batch, [row], str(error), now)
+        return
+    batch.held([row]).update(lease_token="", due_at=now + due.backoff(row.attempts) if row.attempts > 1 else now)
+
+
+# --- for people ----------------------------------------------------------------------------------------
+
+
+def reconcile(connection: Connection, now: datetime) -> int:
+    """Have everything looked at in the shop again; returns how many rows. Safe to repeat."""
+    return published.doubt(connection.published.all(), now)
+
+
+def retry(rows: QuerySet[PublishedStock]) -> int:
+    """The merchant wants these tried again now; returns how many. Safe to repeat."""
+    return rows.update(**due.now_or_again(timezone.now()))
+
+
+def _note(
+    connection: Connection, what: str, now: datetime, *, outcome: activity.Outcome = Outcome.DONE, why: str = ""
+) -> None:
+    activity.note(connection, what, direction=Direction.OUT, outcome=outcome, why=why, now=now)
+
+
+def _count(number: int) -> str:
+    return "1 quantity" if number == 1 else f"{number} quantities"
+
+
+def _names(rows: Sequence[PublishedStock]) -> str:
+    """What is sent, named for the first few: "Mug 7 → 5 (Main)"."""
+    few = [f"{row.link.title or row.link.sku} {row.confirmed} → {row.sending} ({row.mapping.name})" for row in rows[:5]]
+    return ", ".join(few) + (f" and {len(rows) - 5} more." if len(rows) > 5 else ".")

@@ -1,0 +1,100 @@
+"""Which platforms there are, and how a connector is made from a connection.
+
+The only place that gives a connector its tokens: a token with an end is made anew before it ends, by one process at
+a time, and kept encrypted with the connection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from integrations.connector import Connector, Unavailable
+from integrations.models import Connection
+from integrations.shopify.access import renew
+from integrations.shopify.connector import Shopify
+
+#: A token is made anew when less than this is left of it.
+MARGIN = timedelta(minutes=10)
+#: Longer than making one takes.
+RENEWAL = timedelta(seconds=30)
+CUSTOMER_SCOPE = "read_customers"
+ROUTING_SCOPE = "read_merchant_managed_fulfillment_orders"
+
+
+def _shopify(connection: Connection) -> Connector:
+    credentials = connection.credentials
+    return Shopify(
+        connection.domain,
+        base_url=settings.SHOPIFY_BASE_URL,
+        token=_static(credentials["token"]) if credentials.get("token") else _renewed(connection),
+        secrets=[credentials[name] for name in ("secret", "previous_secret") if credentials.get(name)],
+        publish=connection.publish,
+        timezone=connection.timezone,
+        with_customer=CUSTOMER_SCOPE in connection.scopes,
+        with_routing=ROUTING_SCOPE in connection.scopes,
+    )
+
+
+#: Platform → how its connector is made. A new platform is one folder and one line here.
+CONNECTORS: dict[str, Callable[[Connection], Connector]] = {"shopify": _shopify}
+LABELS = {"shopify": Shopify.label}
+
+
+def connector_for(connection: Connection) -> Connector:
+    """A connector for this connection, to be used by one thread. Speaks to nobody yet."""
+    return CONNECTORS[connection.platform](connection)
+
+
+def _static(token: str) -> Callable[[str], str]:
+    return lambda refused: token
+
+
+def _renewed(connection: Connection) -> Callable[[str], str]:
+    def token(refused: str) -> str:
+        if found := _usable(connection, refused, timezone.now()):
+            return found
+        return _renew(connection, refused)
+
+    return token
+
+
+def _usable(connection: Connection, refused: str, now: datetime) -> str:
+    access = connection.access or {}
+    ends = parse_datetime(access.get("expires_at", ""))
+    fresh = ends is not None and ends - MARGIN > now
+    return access["token"] if fresh and access["token"] != refused else ""
+
+
+def _renew(connection: Connection, refused: str) -> str:
+    """Make a token, or wait for whoever is making one."""
+    for _ in range(int(RENEWAL / timedelta(seconds=0.25))):
+        connection.refresh_from_db(fields=["access", "renewing_until"])
+        now = timezone.now()
+        if found := _usable(connection, refused, now):
+            return found
+        free = Connection.objects.filter(Q(renewing_until=None) | Q(renewing_until__lt=now), pk=connection.pk)
+        if free.update(renewing_until=now + RENEWAL):
+            return _make(connection)
+        time.sleep(0.25)
+    raise Unavailable("Another process has been asking Shopify for a token and has not got one.")
+
+
+def _make(connection: Connection) -> str:
+    credentials = connection.credentials
+    try:
+        token, expires_at, _ = renew(
+            connection.domain, settings.SHOPIFY_BASE_URL, credentials["client_id"], credentials["secret"]
+        )
+        connection.access = {"token": token, "expires_at": expires_at.isoformat()}
+    finally:
+        connection.renewing_until = None
+        if connection.pk:
+            connection.save(update_fields=["access", "renewing_until"])
+    return token

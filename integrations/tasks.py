@@ -1,0 +1,189 @@
+"""What the worker does, and the only place that knows the queue.
+
+The queue starts work and nothing else: a task may run twice or never. What is due is in the rows; the supervisor wakes
+a worker within a fraction of a second, and `sweep` is the floor, once a minute.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django_q.models import Schedule
+from django_q.tasks import async_task
+
+from integrations import activity, connections, inbox, orders, outbox, products, registry
+from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.models import Connection, Heartbeat, OrderLink, PublishedStock, WebhookDelivery
+
+logger = logging.getLogger(__name__)
+
+#: How long one task works before it lets another begin; well below the queue's own timeout.
+BUDGET_S = 20.0
+#: Without PUBLIC_URL, or while webhooks are silent, changed orders are asked for this often.
+POLL = timedelta(minutes=1)
+POLL_WITH_WEBHOOKS = timedelta(minutes=5)
+#: A wake-up that nobody answered for so long is sent again.
+UNANSWERED = timedelta(seconds=5)
+DRAIN = "drain"
+SUPERVISOR = "supervisor"
+
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "sweep": {"func": "integrations.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    "prune": {"func": "integrations.tasks.prune", "schedule_type": Schedule.DAILY},
+}
+
+
+def write_schedules(**kwargs: Any) -> None:
+    """After every migrate: the table says what SCHEDULES says. Safe to repeat."""
+    Schedule.objects.exclude(name__in=SCHEDULES).delete()
+    for name, fields in SCHEDULES.items():
+        Schedule.objects.update_or_create(name=name, defaults=fields)
+
+
+# --- finding and starting work ---------------------------------------------------------------------------
+
+
+def is_due(now: datetime) -> bool:
+    """Whether anything is to be done now. One statement, whatever the size of the tables."""
+    active = Q(state=Connection.State.ACTIVE)
+    orders_due = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
+    stock_due = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
+    deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
+    return Connection.objects.filter(Exists(deliveries) | (active & (Exists(orders_due) | Exists(stock_due)))).exists()
+
+
+def wake(now: datetime) -> bool:
+    """Have a worker begin, unless one was asked and has not answered yet. Two statements."""
+    asleep = Heartbeat.objects.filter(Q(woken_at=None) | Q(woken_at__lt=now - UNANSWERED), name=DRAIN)
+    if not asleep.update(woken_at=now):
+        return False
+    async_task(drain, q_options={"save": False, "ack_failure": True})
+    return True
+
+
+def beat(name: str, now: datetime, **changes: Any) -> None:
+    """Show that this part of the worker is alive."""
+    if not Heartbeat.objects.filter(name=name).update(beat_at=now, **changes):
+        Heartbeat.objects.bulk_create([Heartbeat(name=name, beat_at=now)], ignore_conflicts=True)
+
+
+# --- working -------------------------------------------------------------------------------------------
+
+
+def drain(budget_s: float = BUDGET_S) -> bool:
+    """Work until nothing is due (True) or the time is up (False). Safe to run twice at once."""
+    stop_at = time.monotonic() + budget_s
+    beat(DRAIN, timezone.now(), woken_at=None)
+    while time.monotonic() < stop_at:
+        worked = inbox.collect(timezone.now())
+        for connection in Connection.objects.filter(state=Connection.State.ACTIVE).order_by("pk"):
+            worked += _serve(connection, stop_at)
+        if not worked:
+            return True
+        beat(DRAIN, timezone.now())
+    return False
+
+
+def _serve(connection: Connection, stop_at: float) -> int:
+    """Orders before stock: what a shop has sold must be known before it is told a quantity."""
+    connector = registry.connector_for(connection)
+    tried = inbox.process_due(connection, connector, stop_at=stop_at)
+    return tried + outbox.push_due(connection, connector, stop_at=stop_at)
+
+
+def sweep() -> None:
+    """The floor under everything: polls, subscriptions, waiting orders, new SKUs, and whatever is due."""
+    for connection in Connection.objects.filter(state=Connection.State.ACTIVE).order_by("pk"):
+        tend(connection, timezone.now())
+    drain()
+
+
+def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> None:
+    """What a connection needs by the clock; `at_once`: as if it were time for all of it. Safe to repeat."""
+    connector = registry.connector_for(connection)
+    orders.release_waiting(connection, now)
+    _try(connection, partial(products.link_new, connection, connector, now))
+    if at_once or _is_time(connection.subscribe_due_at, now):
+        _try(connection, partial(connections.subscribe, connection, connector, now))
+    if at_once or _is_time(connection.poll_due_at, now):
+        _try(connection, partial(_poll, connection, connector, now))
+    if _is_time(connection.reconcile_due_at, now):
+        _try(connection, partial(reconcile, connection, connector, now))
+
+
+def reconcile(connection: Connection, connector: Connector, now: datetime) -> None:
+    """The proof, once a night: link what is new, and look at every quantity that the shop shows. Safe to repeat."""
+    products.link_all(connection, connector, now)
+    outbox.reconcile(connection, now)
+    Connection.objects.filter(pk=connection.pk).update(reconcile_due_at=now + connections.RECONCILIATION)
+
+
+def _is_time(at: datetime | None, now: datetime) -> bool:
+    return at is None or at <= now
+
+
+def _poll(connection: Connection, connector: Connector, now: datetime) -> None:
+    orders.pull(connection, connector, now)
+    silent = connection.last_webhook_at is None or connection.last_webhook_at < now - POLL_WITH_WEBHOOKS
+    Connection.objects.filter(pk=connection.pk).update(
+        poll_due_at=now + (POLL if silent else POLL_WITH_WEBHOOKS) - timedelta(seconds=5)
+    )
+
+
+def _try(connection: Connection, step: Callable[[], object]) -> None:
+    """One step; what the shop has against it is remembered, and the others go on."""
+    if connection.state != Connection.State.ACTIVE:
+        return
+    try:
+        step()
+    except (Unavailable, Refused) as error:
+        connections.trouble(connection, str(error))
+    except AccessDenied as error:
+        connections.pause(connection, str(error))
+
+
+def run_until_done(connected: list[Connection], *, reconciling: bool = False, patience_s: float = 600) -> bool:
+    """Do everything that is due, what would be tried again later included, until nothing is; returns whether it is.
+
+    What somebody else has claimed is waited for: it ends, or its lease does.
+    """
+    give_up_at = time.monotonic() + patience_s
+    for connection in connected:
+        if connection.state == Connection.State.ACTIVE:
+            _hasten(connection)
+            tend(connection, timezone.now(), at_once=True)
+            if reconciling:
+                _try(connection, partial(reconcile, connection, registry.connector_for(connection), timezone.now()))
+    while time.monotonic() < give_up_at:
+        if drain() and not _is_under_way(connected):
+            return True
+        time.sleep(0.2)
+    return False
+
+
+def _hasten(connection: Connection) -> None:
+    """What failed and waits for its next try is due now."""
+    now = timezone.now()
+    for rows in (connection.order_links, connection.published):
+        rows.filter(due_at__gt=now, lease_token="").update(due_at=now)
+
+
+def _is_under_way(connected: list[Connection]) -> bool:
+    """Whether anything is claimed by somebody, or is due without having failed."""
+    mine = Q(connection__in=connected, connection__state=Connection.State.ACTIVE, due_at__isnull=False)
+    going_on = mine & (~Q(lease_token="") | Q(problem=""))
+    return OrderLink.objects.filter(going_on).exists() or PublishedStock.objects.filter(going_on).exists()
+
+
+def prune() -> None:
+    """Forget old activities, and deliveries that were handled long ago."""
+    now = timezone.now()
+    activity.prune(now)
+    WebhookDelivery.objects.filter(handled_at__lt=now - timedelta(days=30)).delete()

@@ -1,0 +1,78 @@
+"""What others reach us by, besides the admin: deliveries of shops, and the health of the process."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_POST
+
+from integrations import attention, inbox, registry, tasks
+from integrations.connector import BadSignature
+from integrations.models import Connection, Heartbeat, OrderLink, PublishedStock, WebhookDelivery
+
+#: The supervisor shows itself every 5 seconds.
+WORKER_SILENT = timedelta(seconds=30)
+
+
+@csrf_exempt
+@require_POST
+def webhook(request: HttpRequest, connection_id: int) -> HttpResponse:
+    """Keep what a shop tells us, and answer before anything is done about it.
+
+    A paused connection's deliveries are kept too: a shop that is refused drops its subscriptions.
+    """
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is None:
+        return HttpResponse("There is no such connection.", status=404, content_type="text/plain")
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return HttpResponse("More than 1 MiB.", status=413, content_type="text/plain")
+    try:
+        notice = registry.connector_for(connection).read_webhook(request.headers, body)
+    except BadSignature:
+        return HttpResponse("Not signed with this connection's secret.", status=401, content_type="text/plain")
+    inbox.receive(connection, notice, timezone.now())
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_GET
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@require_GET
+def readyz(request: HttpRequest) -> JsonResponse:
+    """The database answers and the worker is alive; 503 with the reason otherwise."""
+    problems = []
+    try:
+        beat = Heartbeat.objects.filter(name=tasks.SUPERVISOR).values_list("beat_at", flat=True).first()
+        if beat is None or beat < timezone.now() - WORKER_SILENT:
+            problems.append("The worker is not running. Start it with: manage.py worker")
+    except DatabaseError as error:
+        problems.append(f"The database does not answer: {error}")
+    return JsonResponse({"ready": not problems, "problems": problems}, status=503 if problems else 200)
+
+
+@require_GET
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Counts for Prometheus, in its text format. No names, no personal data."""
+    now = timezone.now()
+    counts = attention.counts()
+    values = {
+        "stockbridge_deliveries_unhandled": WebhookDelivery.objects.filter(handled_at=None).count(),
+        "stockbridge_orders_due": OrderLink.objects.filter(due_at__lte=now).count(),
+        "stockbridge_quantities_due": PublishedStock.objects.filter(due_at__lte=now).count(),
+        "stockbridge_orders_waiting": counts.orders_waiting,
+        "stockbridge_quantities_refused": counts.quantities_refused,
+        "stockbridge_connections_paused": counts.connections_paused,
+        "stockbridge_stock_negative": counts.negative_stock,
+    }
+    lines = [f"# TYPE {name} gauge\n{name} {value}\n" for name, value in values.items()]
+    return HttpResponse("".join(lines), content_type="text/plain; version=0.0.4")
