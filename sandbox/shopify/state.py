@@ -267,3 +267,21 @@ class Subscription:
     name: str = ""
     #: Deliveries that failed since the last good one.
     failures: int = 0
+
+
+@dataclass(eq=False, slots=True)
+class Book:
+    """All that there is to remember, by gid."""
+
+    next_number: int
+    next_order: int = 1001
+    locations: dict[str, Location] = field(default_factory=dict)
+    products: dict[str, Product] = field(default_factory=dict)
+    variants: dict[str, Variant] = field(default_factory=dict)
+    levels: dict[str, Level] = field(default_factory=dict)
+    customers: dict[str, Customer] = field(default_factory=dict)
+    companies: dict[str, Company] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    #: Access token → when it ends.
+    tokens: dict[str, datetime] = field(default_factory=dict)

@@ -1,0 +1,98 @@
+"""The API's schema with our answers in it.
+
+A field is answered by its resolver in `queries`, `objects` or `mutations`, else by the attribute of the same name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from graphql import (
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    build_schema,
+)
+
+from sandbox.shopify import access, money, mutations, objects, queries
+
+if TYPE_CHECKING:
+    from sandbox.shopify.shop import Shop
+
+SDL = Path(__file__).with_name("schema.graphql")
+Resolver = Callable[..., Any]
+
+RESOLVERS: dict[str, dict[str, Resolver]] = {
+    "QueryRoot": queries.ROOT,
+    "Mutation": mutations.ROOT,
+    **objects.FIELDS,
+}
+SCALARS: dict[str, Callable[[Any], Any]] = {
+    "DateTime": lambda value: value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value,
+    "Decimal": lambda value: money.text(Decimal(value)),
+    "Money": lambda value: f"{Decimal(value):.2f}",
+    "UnsignedInt64": str,
+    "URL": str,
+}
+
+
+@dataclass
+class Context:
+    """What resolvers know of the request."""
+
+    shop: Shop
+    #: Warnings about searches, for the answer's extensions.
+    searches: list[dict[str, Any]] = field(default_factory=list)
+
+
+@cache
+def schema() -> GraphQLSchema:
+    made = build_schema(SDL.read_text())
+    for kind in made.type_map.values():
+        if kind.name.startswith("__"):
+            continue
+        if isinstance(kind, GraphQLObjectType):
+            for name, definition in kind.fields.items():
+                definition.resolve = _guarded(kind.name, name, definition)
+        elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
+            kind.resolve_type = lambda value, info, abstract: objects.type_name(value)
+        elif isinstance(kind, GraphQLScalarType) and kind.name in SCALARS:
+            kind.serialize = SCALARS[kind.name]  # type: ignore[method-assign]
+    return made
+
+
+def _guarded(kind: str, name: str, definition: GraphQLField) -> Resolver:
+    """Scopes first, then the answer."""
+    path = f"{kind}.{name}"
+    answer = RESOLVERS.get(kind, {}).get(name) or _attribute(name, isinstance(definition.type, GraphQLNonNull))
+    if path not in access.NEEDED and path not in access.PERSONAL:
+        return answer
+
+    def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        shop = info.context.shop
+        access.check(path, shop.scopes, customer_data=shop.customer_data)
+        return answer(source, info, **arguments)
+
+    return resolve
+
+
+def _attribute(name: str, is_required: bool) -> Resolver:
+    attribute = "gid" if name == "id" else re.sub(r"[A-Z]", lambda match: f"_{match[0].lower()}", name)
+
+    def resolve(source: Any, info: GraphQLResolveInfo) -> Any:
+        value = source[name] if isinstance(source, dict) else getattr(source, attribute)
+        return None if value == "" and not is_required else value  # where we have no text, Shopify has null
+
+    return resolve

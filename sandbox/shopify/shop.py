@@ -1,0 +1,119 @@
+"""A pretend Shopify shop: what it knows, what its people do, who may call.
+
+    shop = Shop(domain="acme.myshopify.com", token="shpat_test", secret="shpss_test")
+    main = shop.add_location("Main")
+    shop.add_product("Mug", sku="MUG", price="9.50", stock={main: 10})
+    order = shop.place_order([("MUG", 2)], email="ann@example.com")
+
+All methods may be called from any thread. `server.ShopServer` puts it on HTTP.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sandbox.shopify.access import SCOPES
+from sandbox.shopify.idempotency import Idempotency
+from sandbox.shopify.orders import Orders, OrderSettings
+from sandbox.shopify.records import locked
+from sandbox.shopify.webhooks import Courier
+
+API_VERSION = "2026-10"
+
+
+@dataclass
+class Profile:
+    """What a shop says of itself."""
+
+    gid: str
+    name: str
+    email: str
+    myshopify_domain: str
+    currency_code: str
+    iana_timezone: str
+    taxes_included: bool
+
+
+class Shop(Orders):
+    def __init__(
+        self,
+        domain: str = "acme.myshopify.com",
+        token: str = "shpat_sandbox",
+        client_id: str = "sandbox",
+        secret: str = "shpss_sandbox",
+        *,
+        name: str = "Acme",
+        email: str = "shop@example.com",
+        currency: str = "EUR",
+        timezone: str = "Europe/Berlin",
+        taxes_included: bool = True,
+        tax_rate: Decimal | str = "0",
+        scopes: Iterable[str] = SCOPES,
+        customer_data: bool = True,
+        routing_delay: float = 0,
+        search_lag: float = 0,
+        token_lifetime: float = 86399,
+        retry_scale: float = 1.0,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        """token: static, never ends; "" for an app that must use its client id and secret. secret: also signs
+        deliveries. customer_data: whether the shop's plan lets apps see personal data. Seconds: routing_delay (until
+        an order tells which location sends it), search_lag (until searches find what changed), token_lifetime.
+        retry_scale: 1 retries deliveries over four hours, as Shopify does; 0.001 over 14 seconds.
+        """
+        super().__init__(clock)
+        self.profile = Profile(self.gid("Shop"), name, email, domain, currency, timezone, taxes_included)
+        self.settings = OrderSettings(currency, taxes_included, Decimal(tax_rate), timedelta(seconds=routing_delay))
+        self.token = token
+        self.client_id = client_id
+        self.secret = secret
+        self.scopes = set(scopes)
+        self.customer_data = customer_data
+        self.search_lag = timedelta(seconds=search_lag)
+        self.token_lifetime = timedelta(seconds=token_lifetime)
+        self.installation_gid = self.gid("AppInstallation")
+        self.api_version = API_VERSION
+        self.idempotency = Idempotency()
+        #: Calls by operation name.
+        self.calls: Counter[str] = Counter()
+        self.courier = Courier(self, retry_scale=retry_scale)
+        self.listeners.append(self.courier.notice)
+        self.index()
+
+    @property
+    def domain(self) -> str:
+        return self.profile.myshopify_domain
+
+    @locked
+    def grant(self, client_id: str, secret: str) -> str | None:
+        """A new token for the client credentials, or None if they are wrong."""
+        if not (hmac.compare_digest(client_id, self.client_id) and hmac.compare_digest(secret, self.secret)):
+            return None
+        token = f"shpat_{secrets.token_hex(16)}"
+        self.book.tokens[token] = self.clock() + self.token_lifetime
+        return token
+
+    @locked
+    def is_known(self, token: str) -> bool:
+        """Whether a call with this token is let in."""
+        ends = self.book.tokens.get(token)
+        return (bool(self.token) and token == self.token) or (ends is not None and ends > self.clock())
+
+    @locked
+    def revoke_tokens(self) -> None:
+        """No token that was given out is good any more, the static one included."""
+        self.token = ""
+        self.book.tokens.clear()
+
+    @locked
+    def uninstall(self) -> None:
+        """The merchant removes the app."""
+        self.tell("app/uninstalled", self.profile)
+        self.revoke_tokens()
+        self.book.subscriptions.clear()
