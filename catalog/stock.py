@@ -255,13 +255,13 @@ def check() -> list[Discrepancy]:
         )
         .annotate(off=Abs(F("moved") - F("on_hand")), off_reserved=Abs(F("promised") - F("reserved")))
         .filter(Q(off__gt=noise) | Q(off_reserved__gt=noise))
-        .select_related("product", "storage")
         .order_by("pk")
+        .values_list("product__name", "storage__name", "moved", "promised", "on_hand", "reserved")
     )
     found: list[Discrepancy] = []
-    for row in rows:
-        ledger = Level(row.moved.quantize(PLACES), row.promised.quantize(PLACES))
-        found += differences(str(row), ledger, Level(row.on_hand, row.reserved))
+    for product, storage, moved, promised, on_hand, reserved in rows:
+        ledger = Level(moved.quantize(PLACES), promised.quantize(PLACES))
+        found += differences(f"{product} in {storage}", ledger, Level(on_hand, reserved))
     return found
 
 

@@ -1,0 +1,74 @@
+"""Finding the customer who is meant."""
+
+from __future__ import annotations
+
+from zlib import crc32
+
+from django.db import connection, transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Upper
+
+from sales.models import Customer
+
+#: Ours among PostgreSQL's advisory locks: "cust".
+_LOCKS = 0x63757374
+
+
+@transaction.atomic
+def find_or_create(*, name: str, email: str = "", **fields: str) -> Customer:
+    """The customer with this e-mail, else the one of this name without an e-mail, else a new one.
+
+    Case does not matter; of several the oldest. What is blank at the one that is found is filled. Safe to repeat, and
+    two calls at once do not make two.
+
+    Raises
+    ------
+    ValidationError: no name, or a text is longer than its field.
+    """
+    name, email = name.strip(), email.strip()
+    given = {"email": email, **fields}
+    customer = _find(name, email)
+    if customer is None:
+        _wait_for_others(email or name)
+        customer = _find(name, email)
+    if customer is None:
+        customer = Customer(name=name, **given)
+        customer.clean_fields()
+        customer.save()
+    else:
+        fill(customer, **given)
+    return customer
+
+
+def fill(customer: Customer, **fields: str) -> None:
+    """Fill what is blank here; what the merchant has stays. Safe to repeat; writes nothing when nothing is new."""
+    blank = {field: value for field, value in fields.items() if value and not getattr(customer, field)}
+    if not blank:
+        return
+    for field, value in blank.items():
+        setattr(customer, field, value)
+    customer.clean_fields()
+    customer.save(update_fields=[*blank, "updated_at"])
+
+
+def _find(name: str, email: str) -> Customer | None:
+    if email and (found := _like("email", email).order_by("pk").first()):
+        return found
+    return _like("name", name).filter(email="").order_by("pk").first()
+
+
+def _like(field: str, value: str) -> QuerySet[Customer]:
+    """Compared by the database's own UPPER, which is indexed. SQLite's knows only the case of A to Z."""
+    return Customer.objects.alias(upper=Upper(field)).filter(upper=Upper(Value(value)))
+
+
+def _wait_for_others(text: str) -> None:
+    """Until whoever is making the same customer has committed.
+
+    E-mails are not unique (the merchant may keep two contacts with one), so no constraint can decide. SQLite has one
+    writer at a time anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            key = crc32(text.upper().encode()) - 2**31  # two signed 32-bit numbers
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, key])

@@ -1,0 +1,248 @@
+"""What can be done with a sale. Each function is one transaction that locks the sale first, then its stock.
+
+They raise ValidationError, with a sentence for the merchant, for what cannot be, and Order.DoesNotExist for no sale.
+Repeating a call changes nothing, unless its docstring says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from catalog import stock
+from catalog.models import ZERO
+from sales import effects, revision, shipments
+from sales.checks import check
+from sales.drafts import LineDraft, OrderDraft, ShipmentDraft, checked
+from sales.effects import Parcel
+from sales.loaded import Sale, Status, day_shipped, finish, follow_lines, lock, lock_current, settle
+from sales.models import Order, Shipment
+
+__all__ = [
+    "LineDraft", "OrderDraft", "ShipmentDraft", "check", "delete", "place", "restore", "revise", "set_payment",
+    "set_status", "set_storage", "ship", "unship",
+]  # fmt: skip
+
+
+@transaction.atomic
+def place(draft: OrderDraft, *, now: datetime, actor: str = "") -> Order:
+    """Make a sale; it is never refused for lack of stock. Every call makes another one."""
+    draft = checked(draft)
+    order = Order.objects.create(
+        number=draft.number,
+        status=Status.NEW if draft.status in (None, Status.SHIPPED) else draft.status,
+        payment=draft.payment or Order.Payment.UNPAID,
+        fulfilment=draft.fulfilment,
+        source=draft.source,
+        date_placed=draft.date_placed,
+        date_shipped=draft.date_shipped,
+        customer_id=draft.customer_id,
+        storage_id=draft.storage_id,
+        currency=draft.currency,
+        subtotal=sum((line.total for line in draft.lines), ZERO),
+        delivery_price=draft.delivery_price,
+        discount=draft.discount,
+        tax=draft.tax,
+        other_charges=draft.other_charges,
+        notes=draft.notes or "",
+        remarks=draft.remarks,
+    )
+    sale = Sale(order, [], [], None)
+    revision.revise_lines(sale, draft.lines)
+    shipments.revise(sale, draft.shipments)
+    _follow_draft(sale, draft, now)
+    if changed := sale.changed():
+        order.save(update_fields=changed)
+    settle(sale, now=now, actor=actor)
+    return order
+
+
+@transaction.atomic
+def revise(order_id: int, draft: OrderDraft, *, now: datetime, actor: str = "") -> list[str]:
+    """Make the sale what the draft says; returns what changed, in sentences. Nothing changed: nothing is written.
+
+    Lines are known by their key; without one, by product in the order they come. Lines that are not in the draft go,
+    and what was shipped of them comes back. What was shipped by hand gives way: units that a report newly covers, and
+    units beyond a line's quantity, are taken out of shipments without a key. New never takes a Packed sale back, and a
+    sale is Shipped whenever every line is, whoever shipped it. A deleted sale stays deleted.
+    """
+    draft = checked(draft)
+    sale = lock(order_id)
+    status = sale.order.get_status_display()
+    changes = revision.revise_order(sale.order, draft)
+    changes += revision.revise_lines(sale, draft.lines)
+    changes += shipments.revise(sale, draft.shipments)
+    _follow_draft(sale, draft, now)
+    if "status" in sale.changed():
+        changes.append(f"Status {status} → {sale.order.get_status_display()}.")
+    if "date_shipped" in sale.changed() and "status" not in sale.changed():
+        changes.append(f"Day of shipping {sale.before['date_shipped'] or '–'} → {sale.order.date_shipped or '–'}.")
+    if changes:
+        finish(sale, now=now, actor=actor)
+    return changes
+
+
+def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> None:
+    """Status and day of shipping, once lines and reported shipments are written."""
+    order = sale.order
+    revision.revise_status(order, draft.status)
+    if draft.status == Status.SHIPPED:
+        _ship_rest(sale, draft.date_shipped, now)
+    follow_lines(sale, now)
+    if draft.date_shipped is not None:
+        order.date_shipped = draft.date_shipped
+    elif order.status in (Status.NEW, Status.PACKED):
+        order.date_shipped = None
+
+
+def _ship_rest(sale: Sale, day: date | None, now: datetime) -> None:
+    rest = shipments.of_rest(sale, sale.order.storage_id, shipments.moment(day, now))
+    if rest:
+        shipments.write(sale, [*sale.parcels, *rest])
+    if day or sale.order.date_shipped is None or rest:
+        sale.order.date_shipped = day or day_shipped(sale, now.date())
+
+
+@transaction.atomic
+def set_status(
+    order_id: int, status: int, *, date_shipped: date | None = None, now: datetime, actor: str = ""
+) -> Order:
+    """Every status may follow every other, and stock follows.
+
+    To Shipped: what is open leaves the sale's storage, on date_shipped or today. From Shipped to New or Packed: all its
+    shipments are taken back. To Canceled: nothing is reserved and what was shipped is back, until the opposite.
+    """
+    if status not in Status.values:
+        raise ValidationError("Invalid status value")
+    sale = lock_current(order_id)
+    order = sale.order
+    parcels = sale.parcels
+    if status in (Status.NEW, Status.PACKED) and (order.status == Status.SHIPPED or sale.is_shipped()):
+        shipments.write(sale, [])
+        order.date_shipped = None
+    order.status = status
+    if status == Status.SHIPPED:
+        _ship_rest(sale, date_shipped, now)
+    if sale.changed() or sale.parcels is not parcels:
+        finish(sale, now=now, actor=actor)
+    return order
+
+
+@transaction.atomic
+def set_payment(order_id: int, payment: int) -> Order:
+    if payment not in Order.Payment.values:
+        raise ValidationError("Invalid status value")
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    if order.payment != payment:
+        order.payment = payment
+        order.save(update_fields=["payment", "updated_at"])
+    return order
+
+
+@transaction.atomic
+def ship(
+    order_id: int,
+    storage_id: int | None = None,
+    lines: Mapping[int, Decimal] | None = None,
+    carrier: str = "",
+    tracking_number: str = "",
+    tracking_url: str = "",
+    shipped_at: datetime | None = None,
+    *,
+    now: datetime,
+    actor: str = "",
+) -> Shipment:
+    """Let goods leave: of each line (by pk) so many units, or all that is open; from the sale's storage, or from this.
+
+    Not repeated harmlessly while something is open: a second call ships the next units.
+
+    Raises
+    ------
+    ValidationError: more than is open, naming the line; nothing to ship; the sale is canceled or deleted.
+    """
+    sale = lock_current(order_id)
+    if not sale.is_wanted():
+        raise ValidationError(f"Sale {sale.order.number} is canceled.")
+    shipment = Shipment(
+        order=sale.order,
+        storage_id=storage_id or sale.order.storage_id,
+        shipped_at=shipped_at or now,
+        carrier=carrier,
+        tracking_number=tracking_number,
+        tracking_url=tracking_url,
+    )
+    units = sale.open_units() if lines is None else _shippable(sale, lines)
+    if not units:
+        raise ValidationError(f"Nothing of sale {sale.order.number} is left to ship.")
+    shipments.write(sale, [*sale.parcels, Parcel(shipment, units)])
+    follow_lines(sale, now)
+    finish(sale, now=now, actor=actor)
+    return shipment
+
+
+def _shippable(sale: Sale, wanted: Mapping[int, Decimal]) -> dict[int, Decimal]:
+    is_open = sale.open_units()
+    names = {line.pk: line.name for line in sale.lines}
+    units: dict[int, Decimal] = {}
+    for line_id, asked in wanted.items():
+        if line_id not in names:
+            raise ValidationError("A line to ship is not part of this sale.")
+        units[line_id] = stock.quantity(asked, f"The quantity of {names[line_id]}")
+        rest = is_open.get(line_id, ZERO)
+        if not 0 <= units[line_id] <= rest:
+            raise ValidationError(f"Of {names[line_id]}, {rest.normalize():f} can be shipped, not {asked:f}.")
+    return {line_id: quantity for line_id, quantity in units.items() if quantity}
+
+
+@transaction.atomic
+def unship(shipment_id: int, *, now: datetime, actor: str = "") -> None:
+    """Take a shipment (or a return) back, as if it had not been.
+
+    Raises
+    ------
+    ValidationError: some of what it shipped has come back; the sale was deleted.
+    """
+    shipment = Shipment.objects.filter(pk=shipment_id).first()
+    if shipment is None:
+        return
+    sale = lock_current(shipment.order_id)
+    rest = [parcel for parcel in sale.parcels if parcel.shipment.pk != shipment_id]
+    if len(rest) == len(sale.parcels):  # somebody else was quicker
+        return
+    if any(units < 0 for units in effects.gone(rest).values()):
+        raise ValidationError("Some of these goods came back. Take that return back first.")
+    shipments.write(sale, rest)
+    follow_lines(sale, now)
+    finish(sale, now=now, actor=actor)
+
+
+@transaction.atomic
+def set_storage(order_id: int, storage_id: int, *, now: datetime, actor: str = "") -> Order:
+    """Reserve what is open in another storage. What was shipped stays shipped from where it was."""
+    sale = lock_current(order_id)
+    sale.order.storage_id = storage_id
+    if sale.changed():
+        finish(sale, now=now, actor=actor)
+    return sale.order
+
+
+@transaction.atomic
+def delete(order_id: int, *, now: datetime, actor: str = "") -> None:
+    """Take the sale out of all lists and undo what it does to stock, until it is restored."""
+    sale = lock(order_id)
+    if sale.order.deleted_at is None:
+        sale.order.deleted_at = now
+        finish(sale, now=now, actor=actor)
+
+
+@transaction.atomic
+def restore(order_id: int, *, now: datetime, actor: str = "") -> None:
+    """The opposite of `delete`."""
+    sale = lock(order_id)
+    if sale.order.deleted_at is not None:
+        sale.order.deleted_at = None
+        finish(sale, now=now, actor=actor)

@@ -1,0 +1,152 @@
+"""What left and what came back of a loaded sale: computed as a list of parcels, then written in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from catalog.models import ZERO
+from sales.drafts import ShipmentDraft
+from sales.effects import Parcel, gone
+from sales.loaded import Sale
+from sales.models import OrderLine, Shipment, ShipmentLine
+
+#: What a report says of a shipment beside its lines.
+_FIELDS = ("is_return", "storage_id", "shipped_at", "carrier", "tracking_number", "tracking_url")
+
+
+def write(sale: Sale, parcels: Iterable[Parcel]) -> None:
+    """Make these the parcels of the sale, in place of those it has; empty ones go. At most six statements.
+
+    Compares and writes the lines; the row of a shipment that exists is written by whoever changes it.
+    """
+    wanted = [parcel for parcel in parcels if parcel.units]
+    before = {parcel.shipment.pk: parcel.units for parcel in sale.parcels}
+    Shipment.objects.bulk_create([parcel.shipment for parcel in wanted if parcel.shipment.pk is None])
+    changed = [parcel for parcel in wanted if before.get(parcel.shipment.pk) != parcel.units]
+    dropped = before.keys() - {parcel.shipment.pk for parcel in wanted}
+    if stale := dropped | {parcel.shipment.pk for parcel in changed if parcel.shipment.pk in before}:
+        ShipmentLine.objects.filter(shipment__in=stale).delete()
+    if dropped:
+        Shipment.objects.filter(pk__in=dropped).delete()
+    ShipmentLine.objects.bulk_create(
+        ShipmentLine(shipment=parcel.shipment, order_line_id=line_id, quantity=units)
+        for parcel in changed
+        for line_id, units in parcel.units.items()
+    )
+    sale.parcels = wanted
+
+
+def of_rest(sale: Sale, storage_id: int, shipped_at: datetime) -> list[Parcel]:
+    """One shipment of everything that is open; none when nothing is."""
+    units = sale.open_units()
+    shipment = Shipment(order=sale.order, storage_id=storage_id, shipped_at=shipped_at)
+    return [Parcel(shipment, units)] if units else []
+
+
+def moment(day: date | None, now: datetime) -> datetime:
+    """When goods left, of which only the day is known; now, if not even that."""
+    return datetime.combine(day, time.min, UTC) if day else now
+
+
+def revise(sale: Sale, drafts: Sequence[ShipmentDraft] | None) -> list[str]:
+    """Make the keyed shipments those that are reported, and what was shipped by hand give way; returns what changed.
+
+    None reported: only by hand is looked at, because the lines may have changed.
+    """
+    keyed = [parcel for parcel in sale.parcels if parcel.shipment.key]
+    by_hand = [parcel for parcel in sale.parcels if not parcel.shipment.key]
+    changes: list[str] = []
+    if drafts is not None:
+        reported, changes = _reported(sale, keyed, drafts)
+        by_hand = _without(by_hand, _increase(keyed, reported))
+        keyed = reported
+    by_hand = _without(by_hand, _excess(sale.lines, [*keyed, *by_hand]))
+    wanted = [*keyed, *by_hand]
+    if _units(wanted) != _units(sale.parcels) and not changes:
+        changes = ["Units that were shipped by hand beyond what is wanted came back."]
+    if changes or not all(parcel.units for parcel in wanted):  # empty: its lines are gone
+        write(sale, wanted)
+    return changes
+
+
+def _reported(sale: Sale, keyed: list[Parcel], drafts: Sequence[ShipmentDraft]) -> tuple[list[Parcel], list[str]]:
+    known = {parcel.shipment.key: parcel for parcel in keyed}
+    line_ids = {line.key: line.pk for line in sale.lines if line.key}
+    reported: list[Parcel] = []
+    changes: list[str] = []
+    touched: list[Shipment] = []
+    for draft in drafts:
+        units = {line_ids[key]: units for key, units in draft.lines.items() if key in line_ids and units}
+        if not units:
+            continue
+        before = known.pop(draft.key, None)
+        shipment = before.shipment if before else Shipment(order=sale.order, key=draft.key)
+        is_changed = _take(shipment, draft, sale.order.storage_id)
+        parcel = Parcel(shipment, units)
+        reported.append(parcel)
+        if before is None:
+            changes.append(f"{_verb(shipment)} {_words(sale, parcel)}.")
+        elif before.units != units:
+            changes.append(f"{_verb(shipment)} {_words(sale, parcel)}, not {_words(sale, before)}.")
+        elif is_changed:
+            changes.append(f"Shipment of {_words(sale, parcel)} changed.")
+        if before and is_changed:
+            touched.append(shipment)
+    changes += [f"No longer {_verb(one.shipment).lower()}: {_words(sale, one)}." for one in known.values() if one.units]
+    if touched:
+        Shipment.objects.bulk_create(touched, update_conflicts=True, unique_fields=["id"], update_fields=_FIELDS)
+    return reported, changes
+
+
+def _take(shipment: Shipment, draft: ShipmentDraft, storage_id: int) -> bool:
+    """Copy the report to the row; whether anything differed."""
+    before = [getattr(shipment, name) for name in _FIELDS]
+    for name in _FIELDS:
+        setattr(shipment, name, getattr(draft, name))
+    if shipment.storage_id is None and not shipment.is_return:
+        shipment.storage_id = storage_id
+    return before != [getattr(shipment, name) for name in _FIELDS]
+
+
+def _increase(before: list[Parcel], after: list[Parcel]) -> dict[int, Decimal]:
+    """Line's pk → units that are reported as shipped and were not before."""
+    had = gone(parcel for parcel in before if not parcel.shipment.is_return)
+    has = gone(parcel for parcel in after if not parcel.shipment.is_return)
+    return {line_id: units - had.get(line_id, ZERO) for line_id, units in has.items()}
+
+
+def _excess(lines: Iterable[OrderLine], parcels: list[Parcel]) -> dict[int, Decimal]:
+    """Line's pk → units that left beyond what the line is of."""
+    units = gone(parcels)
+    return {line.pk: units[line.pk] - line.quantity for line in lines if line.pk in units}
+
+
+def _without(parcels: list[Parcel], units: Mapping[int, Decimal]) -> list[Parcel]:
+    """The shipments less these units of each line, the latest first to lose them. Returns stay as they are."""
+    left = {line_id: quantity for line_id, quantity in units.items() if quantity > ZERO}
+    kept: list[Parcel] = []
+    for parcel in reversed(parcels):
+        remaining: dict[int, Decimal] = {}
+        for line_id, quantity in parcel.units.items():
+            taken = ZERO if parcel.shipment.is_return else min(left.get(line_id, ZERO), quantity)
+            if taken:
+                left[line_id] -= taken
+            if quantity > taken:
+                remaining[line_id] = quantity - taken
+        kept.append(Parcel(parcel.shipment, remaining))
+    return kept[::-1]
+
+
+def _units(parcels: Iterable[Parcel]) -> set[tuple[int, int, Decimal]]:
+    return {(p.shipment.pk, line_id, quantity) for p in parcels for line_id, quantity in p.units.items()}
+
+
+def _verb(shipment: Shipment) -> str:
+    return "Returned" if shipment.is_return else "Shipped"
+
+
+def _words(sale: Sale, parcel: Parcel) -> str:
+    names = {line.pk: line.name for line in sale.lines}
+    return ", ".join(f"{units.normalize():f} × {names.get(line_id, '?')}" for line_id, units in parcel.units.items())
