@@ -1,14 +1,11 @@
-"""The only writer of stock.
+"""The only writer of stock: what may be done with it.
 
-On hand and reserved of a stock row are the sums of its movements. Every function here is one transaction: it locks the
-stock rows in the order of (product, storage), computes in Decimal under the lock (the database would add floats on
-SQLite), and writes rows and movements in a number of statements that does not grow with the rows. (Django gives SQLite
-999 values a statement, so there it grows by one for every hundred rows or so.)
+Every function is one transaction. It locks its stock rows in the order of (product, storage), and sends `stock_changed`
+when something changed; ids of products and storages must be of rows that exist.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,29 +16,14 @@ from django.db import transaction
 from django.db.models import Count as CountOf
 from django.db.models import F, Q, Sum, Value
 from django.db.models.functions import Abs, Coalesce
-from django.dispatch import Signal
-from django.utils import timezone
 
+from catalog.ledger import LIMIT, PLACES, Kind, Ledger, Level, Place, quantity, stock_changed
 from catalog.models import ZERO, Stock, StockMovement, quantity_field
 
-Kind = StockMovement.Kind
-#: (product_id, storage_id)
-Place = tuple[int, int]
-
-#: Sent inside the transaction when on hand or reserved changed, or a row was made: sender=Stock, stock_ids (a list).
-stock_changed = Signal()
-
-PLACES = Decimal("0.001")
-LIMIT = Decimal(10) ** 11
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """What a cause does to one stock row, in units."""
-
-    on_hand: Decimal = ZERO
-    reserved: Decimal = ZERO
-
+__all__ = [
+    "LIMIT", "Count", "Discrepancy", "Effect", "Level", "Place", "check", "count", "count_many", "differences", "move",
+    "quantity", "receive", "recorded", "set_minimum", "settle", "settle_all", "stock_changed",
+]  # fmt: skip
 
 #: What a cause does to stock in all.
 Effect = dict[Place, Level]
@@ -54,16 +36,6 @@ class Count:
     product_id: int
     storage_id: int
     on_hand: Decimal
-
-
-def quantity(value: Decimal, name: str = "The quantity") -> Decimal:
-    """The value with exactly three decimals. ValidationError when it has more, or is beyond ±10¹¹."""
-    if not value.is_finite() or abs(value) >= LIMIT:
-        raise ValidationError(f"{name} is not a number below 100,000,000,000.")
-    exact = value.quantize(PLACES)
-    if exact != value:
-        raise ValidationError(f"{name} has more than three decimals.")
-    return exact
 
 
 def count(
@@ -100,7 +72,7 @@ def count_many(
     ValidationError: not a quantity; the reference was used for something else.
     """
     wanted = {(c.product_id, c.storage_id): quantity(c.on_hand, "The count") for c in counts}
-    ledger = _Ledger(wanted, reference, note, actor, now)
+    ledger = Ledger(wanted, reference, note, actor, now)
     for place, on_hand in wanted.items():
         change = on_hand - ledger.rows[place].on_hand
         if not ledger.has(place, Kind.COUNT, on_hand) and (change or reference):
@@ -128,7 +100,7 @@ def receive(
     """
     units = _above_zero(quantity)
     place = (product_id, storage_id)
-    ledger = _Ledger([place], reference, note, actor, now)
+    ledger = Ledger([place], reference, note, actor, now)
     if not ledger.has(place, Kind.RECEIVE, units):
         ledger.add(place, Kind.RECEIVE, Level(on_hand=units))
     ledger.write()
@@ -157,7 +129,7 @@ def move(
     if from_storage_id == to_storage_id:
         raise ValidationError("Choose two different storages.")
     source, target = (product_id, from_storage_id), (product_id, to_storage_id)
-    ledger = _Ledger([source, target], reference, note, actor, now)
+    ledger = Ledger([source, target], reference, note, actor, now)
     if not (ledger.has(source, Kind.MOVE, -units) and ledger.has(target, Kind.MOVE, units)):
         if ledger.rows[source].on_hand < units:
             raise ValidationError(f"Only {ledger.rows[source].on_hand.normalize():f} are there. Count them first.")
@@ -171,7 +143,7 @@ def move(
 def set_minimum(product_id: int, storage_id: int, minimum: Decimal) -> Stock:
     """The level below which the row is shown red. Absolute, safe to repeat."""
     units = quantity(minimum, "The minimum")
-    ledger = _Ledger([(product_id, storage_id)], None, "", "", None)
+    ledger = Ledger([(product_id, storage_id)], None, "", "", None)
     stock = ledger.rows[product_id, storage_id]
     if stock.minimum != units:
         stock.minimum = units
@@ -208,7 +180,7 @@ def settle_all(
                 ledger_changes.append((place, change, cause, movements + 1))
     if not ledger_changes:
         return []
-    ledger = _Ledger([place for place, *_ in ledger_changes], None, note, actor, now)
+    ledger = Ledger([place for place, *_ in ledger_changes], None, note, actor, now)
     for place, change, cause, number in ledger_changes:
         # Of two that settle a cause without its lock, the unique reference lets only one through.
         ledger.add(place, _kind(cause, change), change, cause=cause, reference=f"{cause}#{number}")
@@ -292,89 +264,3 @@ def _recorded(causes: Collection[str]) -> dict[str, dict[Place, tuple[Level, int
         level = Level(on_hand.quantize(PLACES), reserved.quantize(PLACES))
         found[cause][product_id, storage_id] = (level, movements)
     return found
-
-
-class _Ledger:
-    """Stock rows under lock, and the movements to be written to them."""
-
-    def __init__(
-        self, places: Collection[Place], reference: str | None, note: str, actor: str, now: datetime | None
-    ) -> None:
-        self.reference, self.note, self.actor = reference, note[:255], actor[:150]
-        self.now = now or timezone.now()
-        self.rows, self.changed = _lock(places)
-        self.movements: list[StockMovement] = []
-        self.earlier: dict[int, StockMovement] = {}
-        if reference is not None:
-            ids = [row.pk for row in self.rows.values()]
-            earlier = StockMovement.objects.filter(stock__in=ids, reference=reference)
-            self.earlier = {movement.stock_id: movement for movement in earlier}
-
-    def has(self, place: Place, kind: Kind, figure: Decimal) -> bool:
-        """Whether this was written before under the same reference. ValidationError if something else was."""
-        earlier = self.earlier.get(self.rows[place].pk)
-        if earlier is None:
-            return False
-        before = earlier.on_hand_after if kind == Kind.COUNT else earlier.on_hand_change
-        if (earlier.kind, before) != (kind, figure):
-            raise ValidationError(f"The reference {self.reference} was used before, for another quantity.")
-        return True
-
-    def add(self, place: Place, kind: Kind, change: Level, cause: str = "", reference: str | None = None) -> None:
-        row = self.rows[place]
-        row.on_hand += change.on_hand
-        row.reserved += change.reserved
-        if max(abs(row.on_hand), row.reserved) >= LIMIT:
-            raise ValidationError("There would be more than can be counted.")
-        if change != Level():
-            self.changed[row.pk] = row
-        self.movements.append(
-            StockMovement(
-                stock=row,
-                kind=kind,
-                on_hand_change=change.on_hand,
-                reserved_change=change.reserved,
-                on_hand_after=row.on_hand,
-                cause=cause,
-                reference=reference or self.reference,
-                note=self.note,
-                actor=self.actor,
-                created_at=self.now,
-            )
-        )
-
-    def write(self) -> list[StockMovement]:
-        if self.changed:
-            # An upsert of rows that exist: one statement for many values, where bulk_update builds a CASE of all rows.
-            Stock.objects.bulk_create(
-                self.changed.values(),
-                update_conflicts=True,
-                unique_fields=["id"],
-                update_fields=["on_hand", "reserved"],
-            )
-        StockMovement.objects.bulk_create(self.movements)
-        if self.changed:
-            stock_changed.send(sender=Stock, stock_ids=sorted(self.changed))
-        return self.movements
-
-
-def _lock(places: Collection[Place]) -> tuple[dict[Place, Stock], dict[int, Stock]]:
-    """The rows of these places, made where missing, locked in order; and by id those that were made.
-
-    Rows are made before any is locked: whoever waits for another's new row holds no lock that the other may want.
-    """
-    by_storage: dict[int, list[int]] = defaultdict(list)
-    for product_id, storage_id in places:
-        by_storage[storage_id].append(product_id)
-    where = Q(pk__in=[])
-    for storage_id, products in by_storage.items():
-        where |= Q(storage_id=storage_id, product_id__in=products)
-    there = set(Stock.objects.filter(where).values_list("product_id", "storage_id"))
-    missing = sorted(set(places) - there)
-    if missing:
-        made = [Stock(product_id=product_id, storage_id=storage_id) for product_id, storage_id in missing]
-        Stock.objects.bulk_create(made, ignore_conflicts=True)
-    # no_key: a foreign key to a stock row, written elsewhere, need not wait.
-    locked = Stock.objects.filter(where).order_by("product_id", "storage_id").select_for_update(no_key=True)
-    rows = {(row.product_id, row.storage_id): row for row in locked}
-    return rows, {rows[place].pk: rows[place] for place in missing}

@@ -133,9 +133,10 @@ def _cost(line: OrderLine, draft: LineDraft, costs: dict[int, Decimal]) -> Decim
     if draft.cost is not None:
         return draft.cost
     if draft.product_id in costs and _needs_cost(line if line.pk else None, draft):
-        unit: Decimal = costs[draft.product_id]
+        unit = costs[draft.product_id]
     elif line.quantity == draft.quantity:
-        return line.cost
+        same: Decimal = line.cost
+        return same
     else:
         unit = line.cost / line.quantity
     return (unit * draft.quantity).quantize(_PLACES, ROUND_HALF_UP)
