@@ -65,9 +65,10 @@ def set_codes(product: Product, primary: str, alternatives: Sequence[str] = ()) 
 
     Raises
     ------
-    ValidationError: a code is too long, or taken; the sentence names the product that has it.
+    ValidationError: a code is too long, or taken (the sentence names the product that has it); the product was deleted.
     """
-    Product.objects.select_for_update(no_key=True).get(pk=product.pk)
+    if Product.objects.select_for_update(no_key=True).get(pk=product.pk).deleted_at is not None:
+        raise ValidationError(f"{product} was deleted.")
     wanted = _wanted(product, primary, alternatives)
     present = {sku.key: (sku.code, sku.is_primary) for sku in product.skus.all()}
     if present == {sku.key: (sku.code, sku.is_primary) for sku in wanted}:
