@@ -1,0 +1,5 @@
+"""The stock room's screens."""
+
+from catalog.admin import products, storages
+
+__all__ = ["products", "storages"]

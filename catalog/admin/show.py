@@ -1,0 +1,104 @@
+"""How numbers, times, states and links look on every screen."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
+
+NOTHING = "–"
+#: What a cause such as "sale/12" is called, and whose page it leads to.
+CAUSES = {"sale": ("Sale", "admin:sales_order_change")}
+
+
+def quantity(value: Decimal | int | None) -> str:
+    """1,250.5 for 1250.500; a dash for unknown."""
+    if value is None:
+        return NOTHING
+    return f"{Decimal(value).normalize():,f}"
+
+
+def change(value: Decimal) -> str:
+    """+3 or -2; a dash where nothing changed."""
+    return f"{value.normalize():+,f}" if value else NOTHING
+
+
+def money(value: Decimal | None, currency: str = "", digits: int = 2) -> str:
+    """1,250.00 EUR. Without a currency, four digits are shown where two would hide something."""
+    if value is None:
+        return NOTHING
+    if not currency and value != round(value, digits):
+        digits = 4
+    return f"{value:,.{digits}f} {currency}".strip()
+
+
+def day(value: date | None) -> str:
+    return f"{value.day} {value:%b %Y}" if value else NOTHING
+
+
+def moment(value: datetime | None) -> str:
+    """To the minute, in the time zone of the installation."""
+    if value is None:
+        return NOTHING
+    local = timezone.localtime(value)
+    return f"{day(local)}, {local:%H:%M}"
+
+
+def ago(value: datetime | None, now: datetime, never: str = "never") -> str:
+    """How long ago, roughly, with the exact time on hover."""
+    if value is None:
+        return never
+    seconds = (now - value).total_seconds()
+    text = "just now" if seconds < 60 else f"{timesince(value, now, depth=1)} ago"
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), moment(value), text)
+
+
+def pill(text: str, tone: str = "idle") -> SafeString:
+    """A coloured word. Tones: good, info, warn, bad, idle."""
+    return format_html('<span class="sb-pill sb-{}">{}</span>', tone, text)
+
+
+def toned(text: str, tone: str) -> str:
+    """The text in the colour of the tone; as it is without one."""
+    return format_html('<span class="sb-text sb-{}">{}</span>', tone, text) if tone else text
+
+
+def link(text: object, url: str) -> SafeString:
+    return format_html('<a class="sb-link" href="{}">{}</a>', url, text)
+
+
+def page_of(instance: Model) -> str:
+    """The address of an object's page."""
+    meta = instance._meta
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[instance.pk])
+
+
+def list_of(model: type[Model], query: str = "") -> str:
+    """The address of a list, with a query such as "state=paused"."""
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{url}?{query}" if query else url
+
+
+def cause(text: str) -> str:
+    """What a movement belongs to, as a link where it has a page. Reads no database, knows no other app."""
+    kind, _, key = text.partition("/")
+    if kind not in CAUSES or not key.isdecimal():
+        return text or NOTHING
+    title, url_name = CAUSES[kind]
+    try:
+        return link(f"{title} {key}", reverse(url_name, args=[key]))
+    except NoReverseMatch:
+        return text
+
+
+def tone_of_available(available: Decimal, minimum: Decimal = Decimal(0)) -> str:
+    """Red below zero, amber below the minimum."""
+    if available < 0:
+        return "bad"
+    return "warn" if available < minimum else ""

@@ -1,0 +1,259 @@
+"""Connections: is it running, what is wrong, and the button that helps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.utils import timezone
+
+from catalog.admin import page, show
+from integrations import connections, inbox, outbox, published, setup
+from integrations.connector import ConnectorError
+from integrations.dashboard import parts
+from integrations.models import Activity, Connection, LocationMapping, OrderLink, ProductLink, PublishedStock
+
+SHOWN = 50
+ACTIVITIES_SHOWN = 15
+State = Connection.State
+#: Changing these changes what the shop should show.
+QUANTITY_FIELDS = {"publish", "buffer", "stock_missing_items"}
+
+
+def _with_counts(queryset: QuerySet[Any]) -> QuerySet[Any]:
+    waiting = OrderLink.objects.filter(connection=OuterRef("pk")).exclude(problem="")
+    behind = PublishedStock.objects.filter(~Q(problem="") | Q(due_at__isnull=False), connection=OuterRef("pk"))
+    return queryset.annotate(
+        waiting=Coalesce(Subquery(_number_of(waiting)), 0), behind=Coalesce(Subquery(_number_of(behind)), 0)
+    )
+
+
+def _number_of(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.order_by().values("connection").annotate(count=Count("pk")).values("count")
+
+
+class ConnectionForm(page.ModelForm):
+    class Meta:
+        model = Connection
+        fields = (
+            "name", "prefix", "fulfilment", "default_storage",
+            "publish", "buffer", "first_stock", "stock_missing_items",
+        )  # fmt: skip
+
+    def clean(self) -> None:
+        super().clean()
+        if self.instance.state == State.ACTIVE and not self.cleaned_data.get("default_storage"):
+            self.add_error("default_storage", "Sales arrive here now, so choose where their goods are reserved.")
+
+
+class LocationForm(page.ModelForm):
+    def _get_validation_exclusions(self) -> set[str]:
+        # Two locations may swap their storages; the formset and the use case see that none is used twice.
+        return {*super()._get_validation_exclusions(), "storage"}  # type: ignore[misc]
+
+
+class LocationFormSet(page.InlineFormSet):
+    def clean(self) -> None:
+        super().clean()
+        chosen = [form.cleaned_data["storage"] for form in self.forms if form.cleaned_data.get("storage")]
+        if twice := {storage.name for storage in chosen if chosen.count(storage) > 1}:
+            names = ", ".join(sorted(twice))
+            raise ValidationError(f"One storage can be only one location of a shop; chosen twice: {names}.")
+
+
+class LocationInline(page.Inline):
+    model = LocationMapping
+    form = LocationForm
+    formset = LocationFormSet
+    verbose_name_plural = "locations of the shop, and which storage of yours each is"
+    fields = ("place", "storage")
+    readonly_fields = ("place",)
+    extra = 0
+    hide_title = True
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).order_by("name", "pk")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("integrations.view_connection") or self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("integrations.change_connection")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None:
+            field.empty_label = "Not mapped"
+            for option in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
+                setattr(field.widget, option, False)
+        return field
+
+    @admin.display(description="Location")
+    def place(self, row: LocationMapping) -> str:
+        return row.name if row.is_active else f"{row.name} (deactivated in the shop)"
+
+
+@admin.register(Connection)
+class ConnectionAdmin(page.Page):
+    form = ConnectionForm
+    inlines = (LocationInline,)
+    refusals = (ValidationError, ConnectorError)
+    list_display = (
+        "name", "platform_label", "state_pill", "wrong", "last_order", "last_push", "num_waiting", "num_behind",
+    )  # fmt: skip
+    list_filter = (("state", page.ChoicesFilter),)
+    search_fields = ("name", "domain")
+    ordering = ("name", "pk")
+    empty_title = "No connections yet"
+    empty_text = parts.HOW_TO_CONNECT
+    empty_icon = "hub"
+    delete_text = (
+        "Stockbridge forgets the shop: its mapping, links and activity go. Sales and stock stay."
+        " The shop keeps the quantities that it shows now."
+    )
+    fieldsets = (
+        ("Sales from this shop", {"fields": ("name", ("prefix", "fulfilment"), "default_storage")}),
+        (
+            "Quantities for this shop",
+            {"fields": (("publish", "buffer"), ("first_stock", "stock_missing_items"))},
+        ),
+    )
+    clicks = ("activate", "resume", "check", "retry_orders", "retry_quantities", "pause")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return _with_counts(super().get_queryset(request))
+
+    # --- the list ---------------------------------------------------------------------------------------
+    @admin.display(description="Platform", ordering="platform")
+    def platform_label(self, connection: Connection) -> str:
+        return parts.platform(connection)
+
+    @admin.display(description="State", ordering="state")
+    def state_pill(self, connection: Connection) -> str:
+        return parts.state(connection)
+
+    @admin.display(description="What is wrong")
+    def wrong(self, connection: Connection) -> str:
+        return parts.wrong(connection)
+
+    @admin.display(description="Last order in", ordering="last_order_at")
+    def last_order(self, connection: Connection) -> str:
+        return show.ago(connection.last_order_at, timezone.now())
+
+    @admin.display(description="Last stock out", ordering="last_push_at")
+    def last_push(self, connection: Connection) -> str:
+        return show.ago(connection.last_push_at, timezone.now())
+
+    @admin.display(description="Orders waiting", ordering="waiting")
+    def num_waiting(self, connection: Any) -> str:
+        return show.toned(show.quantity(connection.waiting), "warn" if connection.waiting else "")
+
+    @admin.display(description="Not in step", ordering="behind")
+    def num_behind(self, connection: Any) -> str:
+        return show.toned(show.quantity(connection.behind), "warn" if connection.behind else "")
+
+    # --- its page ---------------------------------------------------------------------------------------
+    def banners(self, request: HttpRequest, instance: Any) -> list[page.Banner]:
+        if instance.state == State.PAUSED:
+            title = "Paused: nothing is exchanged with this shop. What it tells us meanwhile is remembered."
+            return [page.Banner(instance.paused_because or "Resume it when you are ready.", "bad", title)]
+        if instance.state == State.SETUP:
+            text = "Check the mapping of its locations and the settings below, save, and then activate it."
+            return [page.Banner(text, "warn", "Being set up: nothing is sent or taken in yet.")]
+        if instance.trouble:
+            return [page.Banner(instance.trouble, "warn", "The last call failed. It is tried again by itself.")]
+        return []
+
+    def figures(self, request: HttpRequest, instance: Any) -> list[page.Figure]:
+        now = timezone.now()
+        return [
+            page.Figure("State", parts.state(instance), hint=f"{parts.platform(instance)}, {instance.domain}"),
+            page.Figure("Last order in", show.ago(instance.last_order_at, now)),
+            page.Figure("Last stock out", show.ago(instance.last_push_at, now)),
+            page.Figure("Last webhook", show.ago(instance.last_webhook_at, now)),
+            page.Figure("Last poll", show.ago(instance.last_poll_at, now)),
+            page.Figure("Orders waiting", show.quantity(instance.waiting), "warn" if instance.waiting else ""),
+            page.Figure("Quantities not in step", show.quantity(instance.behind), "warn" if instance.behind else ""),
+            page.Figure("Products linked", show.quantity(instance.product_links.count())),
+        ]
+
+    def before(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+        if not instance.waiting:
+            return []
+        rows = instance.order_links.exclude(problem="").select_related("order").order_by("-pk")[:SHOWN]
+        everything = show.list_of(OrderLink, f"waiting=1&connection__id__exact={instance.pk}")
+        return [parts.waiting_table(rows, ("All of them", everything), timezone.now())]
+
+    def after(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+        rows = instance.published.select_related("stock__product", "link", "mapping").order_by(
+            F("problem_at").desc(nulls_last=True), F("due_at").asc(nulls_last=True), "stock__product__name", "pk"
+        )
+        silent = ProductLink.objects.filter(connection=instance).exclude(unpublishable="").count()
+        note = f"The first {SHOWN}; those that are not in step come first."
+        if silent:
+            note += f" Of {silent} linked products the shop does not take a quantity; their own pages say why."
+        newest = instance.activities.select_related("order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+        return [
+            parts.published_table(
+                instance, list(rows[:SHOWN]), "Quantities in the shop", note,
+                ("All of them", show.list_of(PublishedStock, f"connection__id__exact={instance.pk}")),
+            ),
+            parts.activity_table(
+                newest, "Nothing was exchanged yet.",
+                ("All of it", show.list_of(Activity, f"connection__id__exact={instance.pk}")),
+            ),
+        ]  # fmt: skip
+
+    def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if QUANTITY_FIELDS & set(form.changed_data):
+            outbox.retry(obj.published.all())
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        rows = formset.save(commit=False)
+        if rows:
+            connections.map_locations(form.instance, {row.external_id: row.storage_id for row in rows})
+            published.ensure_for(form.instance, timezone.now())
+
+    # --- buttons ----------------------------------------------------------------------------------------
+    @page.click("Activate", icon="play_arrow", tone="primary", when=lambda one: one.state == State.SETUP)
+    def activate(self, request: HttpRequest, connection: Connection) -> str:
+        setup.activate(connection, timezone.now())
+        return f"{connection} is active: orders come in and quantities go out."
+
+    @page.click("Resume", icon="play_arrow", tone="primary", when=lambda one: one.state == State.PAUSED)
+    def resume(self, request: HttpRequest, connection: Connection) -> str:
+        connections.resume(connection)
+        return f"{connection} is active again. What happened meanwhile is taken in now."
+
+    @page.click("Pause", icon="pause", when=lambda one: one.state == State.ACTIVE)
+    def pause(self, request: HttpRequest, connection: Connection) -> str:
+        connections.pause(connection, f"Paused by {request.user.get_username()}. Resume it when you are ready.")
+        return f"{connection} is paused. Webhooks are still remembered."
+
+    @page.click("Check now", icon="network_check")
+    def check(self, request: HttpRequest, connection: Connection) -> str:
+        account = connections.check(connection)
+        sentence = f"{account.name} answers."
+        return " ".join([sentence, *(f"Without {scope}: {loss}" for scope, loss in account.missing.items())])
+
+    @page.click("Retry waiting orders", icon="refresh", when=lambda one: one.waiting)
+    def retry_orders(self, request: HttpRequest, connection: Connection) -> str:
+        count = inbox.look_again(connection.order_links.exclude(problem=""))
+        return f"{count} {'order is' if count == 1 else 'orders are'} read again now."
+
+    @page.click("Retry quantities", icon="sync", when=lambda one: one.behind)
+    def retry_quantities(self, request: HttpRequest, connection: Connection) -> str:
+        count = outbox.retry(connection.published.exclude(problem=""))
+        return f"{count} {'quantity is' if count == 1 else 'quantities are'} sent again now."

@@ -1,0 +1,41 @@
+"""Find anything by a few letters, from every screen (Ctrl+K)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+from django.http import HttpRequest
+from unfold.dataclasses import SearchResult
+
+from catalog.admin import show
+from catalog.models import Product
+from sales.models import Customer, Order
+
+MOST = 8
+
+
+def find(request: HttpRequest, term: str) -> list[SearchResult]:
+    """Sales, products and customers that this person may see; a few of each."""
+    return list(_found(request, term.strip()))
+
+
+def _found(request: HttpRequest, term: str) -> Iterator[SearchResult]:
+    may = request.user.has_perm
+    if may("sales.view_order"):
+        orders = Order.objects.current().filter(Q(number__icontains=term) | Q(customer__name__icontains=term))
+        for order in orders.select_related("customer").order_by("-date_placed", "-pk")[:MOST]:
+            yield _result(f"Sale {order}", order.customer.name, show.page_of(order), "receipt_long")
+    if may("catalog.view_product"):
+        by_code = Product.objects.filter(skus__code__icontains=term).values("pk")
+        products = Product.objects.current().filter(Q(name__icontains=term) | Q(pk__in=by_code))
+        for product in products.order_by("name", "pk")[:MOST]:
+            yield _result(product.name, "Product", show.page_of(product), "inventory_2")
+    if may("sales.view_customer"):
+        customers = Customer.objects.filter(Q(name__icontains=term) | Q(email__icontains=term))
+        for customer in customers.order_by("name", "pk")[:MOST]:
+            yield _result(customer.name, customer.email or "Customer", show.page_of(customer), "group")
+
+
+def _result(title: str, description: str, link: str, icon: str) -> SearchResult:
+    return SearchResult(title=title, description=description, link=link, icon=icon)

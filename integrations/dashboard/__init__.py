@@ -1,0 +1,182 @@
+"""The first screen: what needs attention, whether the shops are in step, what was sold."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, F, Q, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from catalog.admin import page, show
+from catalog.models import Product, Stock
+from integrations import attention
+from integrations.dashboard import parts
+from integrations.models import Activity, Connection, Heartbeat, OrderLink, PublishedStock
+from sales import money
+from sales.models import Order
+
+DAYS = 14
+ACTIVITIES_SHOWN = 8
+#: Longer without a sign of the worker, and the merchant should know.
+SILENCE = timedelta(minutes=3)
+
+
+@dataclass(frozen=True)
+class Alert:
+    """A heap that waits for the merchant, and where it is worked off."""
+
+    count: int
+    text: str
+    url: str
+    icon: str
+    tone: str = "warn"
+
+
+def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the first screen shows, as far as this person may see it."""
+    now = timezone.now()
+    may = request.user.has_perm
+    sees_sales, sees_shops = may("sales.view_order"), may("integrations.view_connection")
+    connections = list(Connection.objects.order_by("name", "pk")) if sees_shops else []
+    board: dict[str, Any] = {"alerts": [], "tables": [], "figures": []}
+    if sees_shops:
+        board["alerts"] = alerts(now, connections)
+        board["connections"] = connections_table(connections, now)
+    if sees_sales:
+        board["figures"] = figures(now.date())
+        board |= chart(now.date())
+    if may("integrations.view_activity"):
+        board["activity"] = activity_table()
+    return context | {"board": board, "title": "Dashboard"}
+
+
+def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
+    counts = attention.counts()
+    found = [
+        Alert(
+            counts.connections_paused, "paused: nothing is exchanged until you resume",
+            show.list_of(Connection, "state__exact=paused"), "pause_circle", "bad",
+        ),
+        Alert(
+            counts.orders_waiting, "waiting to become sales", show.list_of(OrderLink, "waiting=1"), "pending_actions"
+        ),
+        Alert(
+            counts.quantities_refused, "not taken by a shop", show.list_of(PublishedStock, "state=refused"),
+            "sync_problem",
+        ),
+        Alert(
+            counts.negative_stock, "promised beyond what there is", show.list_of(Product, "level=negative"),
+            "inventory_2", "bad",
+        ),
+    ]  # fmt: skip
+    nouns = ("connection", "order", "quantity", "stock level")
+    named = [
+        Alert(one.count, f"{_noun(noun, one.count)} {one.text}", one.url, one.icon, one.tone)
+        for noun, one in zip(nouns, found, strict=True)
+        if one.count
+    ]
+    if any(one.state == Connection.State.ACTIVE for one in connections) and _is_silent(now):
+        text = "The worker does not run, so nothing is exchanged. Start manage.py worker."
+        named.insert(0, Alert(0, text, show.list_of(Connection), "power_off", "bad"))
+    return named
+
+
+def _noun(noun: str, count: int) -> str:
+    if count == 1:
+        return noun
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def _is_silent(now: datetime) -> bool:
+    newest = Heartbeat.objects.filter(beat_at__isnull=False).order_by("-beat_at").first()
+    return newest is None or newest.beat_at is None or newest.beat_at < now - SILENCE
+
+
+def connections_table(connections: list[Connection], now: datetime) -> page.Table:
+    return page.Table(
+        "Connections",
+        page.columns("Connection", "State", "Last order in", "Last stock out", "What is wrong"),
+        [
+            [
+                show.link(one, show.page_of(one)),
+                parts.state(one),
+                show.ago(one.last_order_at, now),
+                show.ago(one.last_push_at, now),
+                parts.wrong(one),
+            ]
+            for one in connections
+        ],
+        parts.HOW_TO_CONNECT,
+        ("All connections", show.list_of(Connection)),
+    )
+
+
+def figures(today: date) -> list[page.Figure]:
+    """What there is to do, and what came in. Two queries."""
+    current = Order.objects.current()
+    numbers = current.aggregate(
+        new=Count("pk", filter=Q(status=Order.Status.NEW)),
+        packed=Count("pk", filter=Q(status=Order.Status.PACKED)),
+        today=Count("pk", filter=Q(date_placed=today)),
+    )
+    below = Stock.objects.with_available().filter(available__lt=F("minimum"), product__deleted_at=None).count()
+    return [
+        page.Figure("To pack", show.quantity(numbers["new"]), hint="New sales"),
+        page.Figure("To ship", show.quantity(numbers["packed"]), hint="Packed sales"),
+        page.Figure("Sold today", show.quantity(numbers["today"]), hint="Sales"),
+        page.Figure("Below minimum", show.quantity(below), "warn" if below else "", "Products in a storage"),
+    ]
+
+
+def chart(today: date) -> dict[str, Any]:
+    """Sales of the last days, as the theme's bar chart wants them. One query."""
+    first = today - timedelta(days=DAYS - 1)
+    rows = (
+        Order.objects.current()
+        .filter(date_placed__range=(first, today))
+        .exclude(status=Order.Status.CANCELED)
+        .order_by("date_placed")
+        .values_list("date_placed", "currency")
+        .annotate(count=Count("pk"), sum=Sum("total"))
+    )
+    counts: dict[date, int] = defaultdict(int)
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for day, currency, count, total in rows:
+        counts[day] += count
+        sums[currency] += total
+    days = [first + timedelta(days=number) for number in range(DAYS)]
+    return {
+        "chart": json.dumps(
+            {
+                "labels": [f"{day.day} {day:%b}" for day in days],
+                "datasets": [
+                    {
+                        "label": "Sales",
+                        "data": [counts[day] for day in days],
+                        "backgroundColor": "var(--color-primary-500)",
+                        "displayYAxis": True,
+                    }
+                ],
+            }
+        ),
+        "sold": [show.money(total, currency, money.digits(currency)) for currency, total in sorted(sums.items())],
+        "sold_count": sum(counts.values()),
+        "days": DAYS,
+    }
+
+
+def activity_table() -> page.Table:
+    rows = Activity.objects.select_related("connection", "order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+    return parts.activity_table(
+        rows,
+        "Nothing was exchanged yet. Once a shop is connected, every sale that arrives and every quantity that is sent"
+        " is noted here.",
+        ("All activity", show.list_of(Activity)),
+        with_connection=True,
+    )

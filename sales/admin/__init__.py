@@ -1,0 +1,5 @@
+"""The screens of selling."""
+
+from sales.admin import customers, orders
+
+__all__ = ["customers", "orders"]

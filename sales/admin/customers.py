@@ -1,0 +1,69 @@
+"""Customers: who bought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+
+from catalog.admin import page, show
+from sales.admin.parts import sales_table
+from sales.models import Customer, Order
+
+SALES_SHOWN = 50
+
+
+@admin.register(Customer)
+class CustomerAdmin(page.Page):
+    list_display = ("name", "email", "phone", "num_sales", "last_sale")
+    search_fields = ("name", "email", "phone", "manager_name")
+    search_help_text = "Name, e-mail or phone"
+    ordering = ("name", "pk")
+    empty_title = "No customers yet"
+    empty_text = "They come with their first sale from a connected shop, or add one here."
+    empty_icon = "group"
+    fieldsets = (
+        (
+            "Customer",
+            {
+                "fields": (
+                    "name",
+                    ("email", "phone"),
+                    ("address_real", "address_legal"),
+                    ("manager_name", "manager_post"),
+                    "agreement",
+                    "notes",
+                )
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        theirs = Order.objects.current().filter(customer=OuterRef("pk")).order_by().values("customer")
+        count = Coalesce(Subquery(theirs.annotate(count=Count("pk")).values("count")), 0)
+        newest = Subquery(theirs.annotate(newest=Max("date_placed")).values("newest"))
+        return super().get_queryset(request).annotate(sales=count, newest=newest)
+
+    @admin.display(description="Sales", ordering="sales")
+    def num_sales(self, customer: Any) -> str:
+        return show.quantity(customer.sales)
+
+    @admin.display(description="Last sale", ordering="newest")
+    def last_sale(self, customer: Any) -> str:
+        return show.day(customer.newest)
+
+    def figures(self, request: HttpRequest, instance: Any) -> list[page.Figure]:
+        return [
+            page.Figure("Sales", show.quantity(instance.sales)),
+            page.Figure("Last sale", show.day(instance.newest)),
+            page.Figure("E-mail", instance.email or show.NOTHING),
+            page.Figure("Phone", instance.phone or show.NOTHING),
+        ]
+
+    def after(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+        orders = Order.objects.current().filter(customer=instance).select_related("storage")
+        newest = orders.order_by("-date_placed", "-pk")[:SALES_SHOWN]
+        return [sales_table("Sales", newest, "No sales yet.")]

@@ -1,0 +1,288 @@
+"""Sales: what was sold, and what is still to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from catalog.admin import page, show
+from catalog.models import Storage
+from sales import orders, production
+from sales.admin import parts
+from sales.models import Order, Production
+
+Status, Payment = Order.Status, Order.Payment
+
+
+def _is(*statuses: Order.Status) -> Callable[[Order], bool]:
+    return lambda order: order.deleted_at is None and order.status in statuses
+
+
+def _pays(*payments: Order.Payment) -> Callable[[Order], bool]:
+    return lambda order: order.deleted_at is None and order.payment in payments
+
+
+def _production_is(status: Production.Status) -> Callable[[Order], bool]:
+    def is_so(order: Order) -> bool:
+        made = getattr(order, "production", None)
+        return order.deleted_at is None and made is not None and made.status == status
+
+    return is_so
+
+
+def _storages() -> QuerySet[Storage]:
+    return Storage.objects.order_by("name", "pk")
+
+
+class StorageForm(page.ClickForm):
+    storage = forms.ModelChoiceField(Storage.objects.none(), widget=page.Select)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast(Any, self.fields["storage"])
+        field.queryset = _storages()
+        field.initial = self.instance.storage_id
+
+
+class ShipForm(StorageForm):
+    carrier = forms.CharField(max_length=128, required=False, widget=page.TextInput)
+    tracking_number = forms.CharField(max_length=255, required=False, widget=page.TextInput)
+    tracking_url = forms.URLField(label="Tracking page", required=False, assume_scheme="https", widget=page.TextInput)
+
+
+class SourceFilter(page.DropdownFilter):  # type: ignore[misc]  # the theme has no types
+    title = "where it was sold"
+    parameter_name = "source"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        sources = Order.objects.order_by("source").values_list("source", flat=True).distinct()
+        return [(source, parts.SOURCES.get(source, source)) for source in sources]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        return queryset.filter(source=self.value()) if self.value() else queryset
+
+
+class StorageFilter(page.DropdownFilter):  # type: ignore[misc]
+    title = "storage"
+    parameter_name = "storage"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(pk), name) for pk, name in _storages().values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        value = self.value() or ""
+        return queryset.filter(storage=value) if value.isdecimal() else queryset
+
+
+@admin.register(Order)
+class OrderAdmin(page.Deletable):
+    list_display = (
+        "number", "date", "customer_name", "status_pill", "payment_pill", "storage_name", "sold", "num_total",
+    )  # fmt: skip
+    list_select_related = ("customer", "storage")
+    list_filter = (
+        ("status", page.ChoicesFilter),
+        ("payment", page.ChoicesFilter),
+        SourceFilter,
+        StorageFilter,
+        ("date_placed", page.RangeDateFilter),
+        page.DeletedFilter,
+    )
+    search_fields = ("number", "customer__name", "customer__email", "lines__sku")
+    search_help_text = "Number, customer or SKU"
+    ordering = ("-date_placed", "-pk")
+    chips = (
+        ("All", ""),
+        ("New", f"status__exact={Status.NEW.value}"),
+        ("Packed", f"status__exact={Status.PACKED.value}"),
+        ("Shipped", f"status__exact={Status.SHIPPED.value}"),
+        ("Unpaid", f"payment__exact={Payment.UNPAID.value}"),
+        ("Deleted", "deleted=1"),
+    )
+    empty_title = "No sales yet"
+    empty_text = "Connect a shop under Connections, and its orders arrive here by themselves."
+    empty_icon = "receipt_long"
+    delete_text = (
+        "It leaves the lists, and what it holds or has taken from stock is given back."
+        " You can restore it: Sales, then Deleted."
+    )
+    fields = ("notes",)
+    clicks = (
+        "complete", "pack", "ship", "ship_tracked", "unpack", "reopen", "mark_paid", "mark_partially_paid",
+        "mark_unpaid", "relocate", "uncomplete", "cancel", "restore",
+    )  # fmt: skip
+    actions = ("pack_all", "ship_all", "cancel_all", "paid_all", "unpaid_all")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("customer", "storage", "production")
+
+    # --- the list ---------------------------------------------------------------------------------------
+    @admin.display(description="Date", ordering="date_placed")
+    def date(self, order: Order) -> str:
+        return show.day(order.date_placed)
+
+    @admin.display(description="Customer", ordering="customer__name")
+    def customer_name(self, order: Order) -> str:
+        return order.customer.name
+
+    @admin.display(description="Status", ordering="status")
+    def status_pill(self, order: Order) -> str:
+        return parts.status(order)
+
+    @admin.display(description="Payment", ordering="payment")
+    def payment_pill(self, order: Order) -> str:
+        return parts.payment(order)
+
+    @admin.display(description="Storage", ordering="storage__name")
+    def storage_name(self, order: Order) -> str:
+        return order.storage.name
+
+    @admin.display(description="Sold through", ordering="source")
+    def sold(self, order: Order) -> str:
+        return parts.source(order)
+
+    @admin.display(description="Total", ordering="total")
+    def num_total(self, order: Order) -> str:
+        return parts.amount(order.total, order)
+
+    # --- its page ---------------------------------------------------------------------------------------
+    def banners(self, request: HttpRequest, instance: Any) -> list[page.Banner]:
+        banners = []
+        if instance.deleted_at:
+            banners.append(page.Banner(f"Deleted on {show.moment(instance.deleted_at)}.", "warn"))
+        if instance.remarks:
+            banners.append(page.Banner(instance.remarks, "info", "Stockbridge remarks"))
+        return banners
+
+    def figures(self, request: HttpRequest, instance: Any) -> list[page.Figure]:
+        return [
+            page.Figure("Status", parts.status(instance)),
+            page.Figure("Payment", parts.payment(instance)),
+            page.Figure("Total", parts.amount(instance.total, instance)),
+            page.Figure("Sold on", show.day(instance.date_placed)),
+        ]
+
+    def before(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+        cards = [parts.sums(instance), parts.customer(instance), parts.details(instance)]
+        if made := parts.production(instance):
+            cards.append(made)
+        return [parts.lines(instance), page.Cards(cards), parts.shipments(instance), parts.effect(instance)]
+
+    def delete_model(self, request: HttpRequest, obj: Order) -> None:
+        orders.delete(obj.pk, actor=request.user.get_username(), now=timezone.now())
+
+    # --- one sale ---------------------------------------------------------------------------------------
+    def _status(self, request: HttpRequest, order: Order, status: Order.Status) -> None:
+        orders.set_status(order.pk, status, actor=request.user.get_username(), now=timezone.now())
+
+    def _payment(self, order: Order, payment: Order.Payment) -> None:
+        orders.set_payment(order.pk, payment)
+
+    @page.click("Mark packed", icon="package_2", tone="primary", when=_is(Status.NEW))
+    def pack(self, request: HttpRequest, order: Order) -> str:
+        self._status(request, order, Status.PACKED)
+        return f"Sale {order} is packed."
+
+    @page.click("Back to new", icon="undo", when=_is(Status.PACKED))
+    def unpack(self, request: HttpRequest, order: Order) -> str:
+        self._status(request, order, Status.NEW)
+        return f"Sale {order} is new again."
+
+    @page.click("Ship all that is open", icon="local_shipping", tone="primary", when=_is(Status.NEW, Status.PACKED))
+    def ship(self, request: HttpRequest, order: Order) -> str:
+        orders.ship(order.pk, actor=request.user.get_username(), now=timezone.now())
+        return f"Sale {order} is shipped."
+
+    @page.click(
+        "Ship with tracking", icon="conveyor_belt", form=ShipForm, when=_is(Status.NEW, Status.PACKED),
+        help="Everything that is open leaves this storage.",
+    )  # fmt: skip
+    def ship_tracked(self, request: HttpRequest, order: Order, form: forms.Form) -> str:
+        given = form.cleaned_data
+        orders.ship(
+            order.pk, given["storage"].pk, carrier=given["carrier"], tracking_number=given["tracking_number"],
+            tracking_url=given["tracking_url"], actor=request.user.get_username(), now=timezone.now(),
+        )  # fmt: skip
+        return f"Sale {order} is shipped from {given['storage']}."
+
+    @page.click(
+        "Other storage", icon="swap_horiz", form=StorageForm, when=_is(Status.NEW, Status.PACKED),
+        help="What is open is reserved there instead. What was shipped stays shipped.",
+    )  # fmt: skip
+    def relocate(self, request: HttpRequest, order: Order, form: forms.Form) -> str:
+        storage = form.cleaned_data["storage"]
+        orders.set_storage(order.pk, storage.pk, actor=request.user.get_username(), now=timezone.now())
+        return f"The goods of sale {order} are reserved in {storage}."
+
+    @page.click(
+        "Complete production", icon="precision_manufacturing", tone="primary",
+        when=_production_is(Production.Status.OPEN),
+    )  # fmt: skip
+    def complete(self, request: HttpRequest, order: Order) -> str:
+        production.complete(order.production.pk, actor=request.user.get_username(), now=timezone.now())
+        return f"The goods of sale {order} are made and on the shelf."
+
+    @page.click("Production not completed", icon="undo", when=_production_is(Production.Status.COMPLETED))
+    def uncomplete(self, request: HttpRequest, order: Order) -> str:
+        production.reopen(order.production.pk, actor=request.user.get_username(), now=timezone.now())
+        return f"The production for sale {order} is open again; its goods are off the shelf."
+
+    @page.click("Cancel sale", icon="block", tone="danger", when=_is(Status.NEW, Status.PACKED, Status.SHIPPED))
+    def cancel(self, request: HttpRequest, order: Order) -> str:
+        self._status(request, order, Status.CANCELED)
+        return f"Sale {order} is canceled; its goods are free again."
+
+    @page.click("Reopen", icon="undo", when=_is(Status.CANCELED, Status.SHIPPED))
+    def reopen(self, request: HttpRequest, order: Order) -> str:
+        self._status(request, order, Status.NEW)
+        return f"Sale {order} is new again."
+
+    @page.click("Mark paid", icon="paid", when=_pays(Payment.UNPAID, Payment.PARTIALLY_PAID))
+    def mark_paid(self, request: HttpRequest, order: Order) -> str:
+        self._payment(order, Payment.PAID)
+        return f"Sale {order} is paid."
+
+    @page.click("Partially paid", icon="hourglass_top", when=_pays(Payment.UNPAID))
+    def mark_partially_paid(self, request: HttpRequest, order: Order) -> str:
+        self._payment(order, Payment.PARTIALLY_PAID)
+        return f"Sale {order} is partially paid."
+
+    @page.click("Mark unpaid", icon="money_off", when=_pays(Payment.PARTIALLY_PAID, Payment.PAID))
+    def mark_unpaid(self, request: HttpRequest, order: Order) -> str:
+        self._payment(order, Payment.UNPAID)
+        return f"Sale {order} is unpaid."
+
+    @page.click("Restore", icon="restore_from_trash", tone="primary", when=lambda order: order.deleted_at is not None)
+    def restore(self, request: HttpRequest, order: Order) -> str:
+        orders.restore(order.pk, actor=request.user.get_username(), now=timezone.now())
+        return f"Sale {order} is back."
+
+    # --- several ----------------------------------------------------------------------------------------
+    @admin.action(description="Mark packed", permissions=["change"])
+    def pack_all(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self.for_each(request, queryset, lambda order: self.pack(request, order), "{} packed.")
+
+    @admin.action(description="Ship all that is open", permissions=["change"])
+    def ship_all(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self.for_each(request, queryset, lambda order: self.ship(request, order), "{} shipped.")
+
+    @admin.action(description="Cancel", permissions=["change"])
+    def cancel_all(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self.for_each(request, queryset, lambda order: self.cancel(request, order), "{} canceled.")
+
+    @admin.action(description="Mark paid", permissions=["change"])
+    def paid_all(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self.for_each(request, queryset, lambda order: self.mark_paid(request, order), "{} paid.")
+
+    @admin.action(description="Mark unpaid", permissions=["change"])
+    def unpaid_all(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        self.for_each(request, queryset, lambda order: self.mark_unpaid(request, order), "{} unpaid.")

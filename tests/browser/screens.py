@@ -1,0 +1,62 @@
+"""Every screen, by name and address."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from catalog.models import Product, Storage
+from integrations.models import Connection
+from sales.models import Customer, Order
+from tests.browser.believable import PASSWORD, USERNAME
+
+LISTS = {
+    "dashboard": "index",
+    "sales": "sales_order_changelist",
+    "customers": "sales_customer_changelist",
+    "products": "catalog_product_changelist",
+    "storages": "catalog_storage_changelist",
+    "connections": "integrations_connection_changelist",
+    "activity": "integrations_activity_changelist",
+    "orders": "integrations_orderlink_changelist",
+    "quantities": "integrations_publishedstock_changelist",
+    "users": "auth_user_changelist",
+    "groups": "auth_group_changelist",
+    "product-add": "catalog_product_add",
+    "storage-add": "catalog_storage_add",
+    "customer-add": "sales_customer_add",
+}
+
+
+def log_in(page: Any, url: str) -> None:
+    page.goto(f"{url}/login/")
+    page.fill("#id_username", USERNAME)
+    page.fill("#id_password", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{url}/")
+
+
+def screens(state: str) -> list[tuple[str, str]]:
+    """(name, path); the pages of single objects only where there are any."""
+    found = [(name, reverse(f"admin:{url_name}")) for name, url_name in LISTS.items()]
+    if state == "empty":
+        return found
+    mug = Product.objects.get(name="Stoneware mug, ink")
+    partly = Order.objects.get(number="S-1033")
+    objects = {
+        "product": ("catalog_product_change", mug),
+        "product-count": ("catalog_product_count", mug),
+        "product-receive": ("catalog_product_receive", mug),
+        "product-delete": ("catalog_product_delete", mug),
+        "storage": ("catalog_storage_change", Storage.objects.get(name="Warehouse")),
+        "customer": ("sales_customer_change", Customer.objects.get(name="Marie Dubois")),
+        "sale": ("sales_order_change", partly),
+        "sale-shipped": ("sales_order_change", Order.objects.get(number="S-1001")),
+        "sale-made-to-order": ("sales_order_change", Order.objects.get(number="S-1032")),
+        "sale-deleted": ("sales_order_change", Order.objects.get(number="S-1025")),
+        "sale-ship": ("sales_order_ship_tracked", partly),
+        "connection": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay")),
+        "connection-paused": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay outlet")),
+    }
+    return found + [(name, reverse(f"admin:{url}", args=[one.pk])) for name, (url, one) in objects.items()]

@@ -1,0 +1,101 @@
+"""Pictures of every screen, for whoever judges them: `python -m tests.shots` writes var/shots/*.png.
+
+A server with believable data, a real Chromium, a laptop and a phone, light and dark.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+OUT = Path(__file__).parent.parent / "var" / "shots"
+SIZES = {"laptop": (1366, 900), "phone": (390, 844)}
+
+
+def main(only: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/shots.sqlite3"
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+        # The pictures' data is written from the thread that also drives the browser.
+        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, run_syncdb=True)
+        with _server() as url:
+            _shoot(url, "empty", only)
+            _shoot(url, "full", only)
+
+
+@contextmanager
+def _server() -> Iterator[str]:
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+    from config.wsgi import application
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
+    server.set_app(application)
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+
+
+def _shoot(url: str, state: str, only: list[str]) -> None:
+    from playwright.sync_api import sync_playwright
+
+    from tests.browser import believable
+    from tests.browser.chromium import CHROMIUM, FLAGS
+    from tests.browser.screens import log_in, screens
+
+    if state == "full":
+        believable.fill()
+    else:
+        from django.contrib.auth.models import User
+
+        User.objects.create_superuser(believable.USERNAME, "", believable.PASSWORD)
+    OUT.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        for size, (width, height) in SIZES.items():
+            for scheme in ("light", "dark"):
+                if state == "empty" and scheme == "dark":
+                    continue
+                context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+                page = context.new_page()
+                page.goto(f"{url}/login/")
+                _picture(page, f"{state}-login-{size}-{scheme}", only)
+                log_in(page, url)
+                for name, path in screens(state):
+                    if only and not any(part in f"{state}-{name}-{size}-{scheme}" for part in only):
+                        continue
+                    page.goto(url + path)
+                    _picture(page, f"{state}-{name}-{size}-{scheme}", only)
+                context.close()
+        browser.close()
+    if state == "empty":
+        User.objects.all().delete()
+
+
+def _picture(page: Any, name: str, only: list[str]) -> None:
+    if only and not any(part in name for part in only):
+        return
+    page.wait_for_timeout(350)
+    page.screenshot(path=OUT / f"{name}.png", full_page=True)
+    print(OUT / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
