@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
@@ -36,6 +37,15 @@ class Refused(Exception):
 
 def prepare(text: str, variables: Json, name: str | None) -> tuple[DocumentNode, OperationDefinitionNode]:
     """A document that can be executed. Raises Refused."""
+    document, operation = _read(text, name)
+    if wrong := _wrong_variables(operation, variables):
+        raise Refused(wrong)
+    return document, operation
+
+
+@lru_cache(maxsize=200)
+def _read(text: str, name: str | None) -> tuple[DocumentNode, OperationDefinitionNode]:
+    """The same few documents come again and again, and to validate one takes longer than to answer it."""
     try:
         document = parse(text)
     except GraphQLSyntaxError as error:
@@ -47,8 +57,6 @@ def prepare(text: str, variables: Json, name: str | None) -> tuple[DocumentNode,
         )
     if errors := validate(schema(), document):
         raise Refused([_invalid(error, operation) for error in errors])
-    if wrong := _wrong_variables(operation, variables):
-        raise Refused(wrong)
     return document, operation
 
 

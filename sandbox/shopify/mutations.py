@@ -47,11 +47,13 @@ def inventory_activate(
     onHand: int | None = None,
 ) -> dict[str, Any]:
     shop, key = info.context.shop, key_of(info)
-    arguments = {"item": inventoryItemId, "location": locationId, "available": available, "on_hand": onHand}
+    arguments = {"item": inventoryItemId, "location": locationId, "available": available, "onHand": onHand}
+
+    def act() -> dict[str, Any]:
+        return activate(shop, inventoryItemId, locationId, available=available, on_hand=onHand)
+
     try:
-        return dict(
-            shop.idempotency.once(key, info.field_name, arguments, shop.now(), lambda: activate(shop, **arguments))
-        )
+        return dict(shop.idempotency.once(key, info.field_name, arguments, shop.now(), act))
     except KeyRefused as error:
         return {"inventoryLevel": None, "userErrors": [user_error(str(error), None)]}
 

@@ -106,7 +106,8 @@ class Orders(Shipping):
             tags=list(tags),
         )
         order.lines = lines_for(self, items, order.tax_rate, discount=Decimal(discount), tip=Decimal(tip))
-        place = self.location(pos or location) if pos or location else None
+        place = pos or location
+        place = self.location(place) if place else None
         self.assign(order, {line: line.quantity for line in order.lines if not line.is_tip}, place)
         self.book.next_order += 1
         self._name_customer(order, name, company)

@@ -15,10 +15,10 @@ from sandbox.shopify.inventory import Inventory
 LIMIT = 1_000_000_000
 ROWS = 250
 REASONS = (
-    "correction cycle_count_available damaged movement_canceled movement_created movement_received movement_updated "
-    "other promotion quality_control received reservation_created reservation_deleted reservation_updated restock "
-    "safety_stock shrinkage"
-).split()
+    *("correction", "cycle_count_available", "damaged", "movement_canceled", "movement_created", "movement_received"),
+    *("movement_updated", "other", "promotion", "quality_control", "received", "reservation_created"),
+    *("reservation_deleted", "reservation_updated", "restock", "safety_stock", "shrinkage"),
+)
 
 Row = dict[str, Any]
 

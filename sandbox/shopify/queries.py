@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLResolveInfo
 
 from sandbox.shopify import access
-from sandbox.shopify.objects import InventoryItem, Owned, owned
+from sandbox.shopify.order_fields import Owned, owned
 from sandbox.shopify.paging import Key, by_id, page
 from sandbox.shopify.search import Matcher, Search, in_numbers, in_time, in_words
 from sandbox.shopify.state import Order, Variant, number
+from sandbox.shopify.stock_fields import InventoryItem
 
 if TYPE_CHECKING:
     from sandbox.shopify.shop import Shop

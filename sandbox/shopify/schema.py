@@ -26,7 +26,7 @@ from graphql import (
     build_schema,
 )
 
-from sandbox.shopify import access, money, mutations, objects, queries
+from sandbox.shopify import access, money, mutations, order_fields, queries, stock_fields
 
 if TYPE_CHECKING:
     from sandbox.shopify.shop import Shop
@@ -37,7 +37,8 @@ Resolver = Callable[..., Any]
 RESOLVERS: dict[str, dict[str, Resolver]] = {
     "QueryRoot": queries.ROOT,
     "Mutation": mutations.ROOT,
-    **objects.FIELDS,
+    **order_fields.FIELDS,
+    **stock_fields.FIELDS,
 }
 SCALARS: dict[str, Callable[[Any], Any]] = {
     "DateTime": lambda value: value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value,
@@ -67,10 +68,17 @@ def schema() -> GraphQLSchema:
             for name, definition in kind.fields.items():
                 definition.resolve = _guarded(kind.name, name, definition)
         elif isinstance(kind, GraphQLInterfaceType | GraphQLUnionType):
-            kind.resolve_type = lambda value, info, abstract: objects.type_name(value)
+            kind.resolve_type = lambda value, info, abstract: _type_name(value)
         elif isinstance(kind, GraphQLScalarType) and kind.name in SCALARS:
-            kind.serialize = SCALARS[kind.name]  # type: ignore[method-assign]
+            kind.serialize = SCALARS[kind.name]  # type: ignore[method-assign, assignment]
     return made
+
+
+def _type_name(thing: Any) -> str:
+    """The schema's type of a thing: its gid says it."""
+    if isinstance(thing, order_fields.PurchasingCompany):
+        return "PurchasingCompany"
+    return str(thing.gid.removeprefix("gid://shopify/").partition("/")[0])
 
 
 def _guarded(kind: str, name: str, definition: GraphQLField) -> Resolver:

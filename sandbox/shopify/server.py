@@ -1,30 +1,38 @@
-"""A shop on HTTP: the Admin API, tokens, and the sandbox's own controls."""
+"""A shop on HTTP: the Admin API, tokens, and the sandbox's own controls under /_sandbox/.
+
+with ShopServer(shop) as server:
+    requests.post(f"{server.url}/admin/api/2026-10/graphql.json", ...)
+"""
 
 from __future__ import annotations
 
 import json
 import socket
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
-from typing import Any, ClassVar, Self
-from urllib.parse import parse_qs, urlsplit
+from threading import Event, Lock, Thread
+from typing import Any, Self
+from urllib.parse import urlsplit
 
-from sandbox.shopify.execution import Refused, execute, prepare
+from sandbox.shopify import api
+from sandbox.shopify.api import Answer
+from sandbox.shopify.control import Control
 from sandbox.shopify.shop import Shop
-
-#: Newest last. An older one that is asked for is answered by the first of these.
-VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10", "2027-01")
-UNKNOWN_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 
 
 class ShopServer(ThreadingHTTPServer):
-    """Serves one shop on this machine. As a context manager it runs in a thread and is gone afterwards."""
+    """Serves one shop on this machine, and sends its deliveries.
+
+    As a context manager it runs in a thread. `run` serves until it is interrupted.
+    """
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, shop: Shop, port: int = 0, host: str = "127.0.0.1") -> None:
         self.shop = shop
+        self.control = Control(shop)
+        self.stopping = Event()
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__((host, port), _Handler)
@@ -41,6 +49,7 @@ class ShopServer(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: Any) -> None:
+        self.stopping.set()
         self.shutdown()
         self._thread.join()
         self.server_close()
@@ -51,7 +60,7 @@ class ShopServer(ThreadingHTTPServer):
         super().server_close()
         with self._lock:
             for connection in self._open:
-                _cut(connection)
+                hang_up(connection)
 
     def get_request(self) -> tuple[socket.socket, Any]:
         connection, address = super().get_request()
@@ -65,10 +74,10 @@ class ShopServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hangs up is no news."""
+        """A client that hangs up is no news. (What goes wrong in the shop is answered with a 500.)"""
 
 
-def _cut(connection: socket.socket) -> None:
+def hang_up(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
@@ -79,77 +88,53 @@ class _Handler(BaseHTTPRequestHandler):
     server: ShopServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    routes: ClassVar[dict[str, str]] = {}
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = urlsplit(self.path).path.strip("/").split("/")
-        if parts == ["admin", "oauth", "access_token"]:
-            self._token(body)
-        elif len(parts) == 4 and parts[:2] == ["admin", "api"] and parts[3] == "graphql.json":
-            self._graphql(parts[2], body)
-        else:
-            self._answer(404, {"errors": "Not Found"})
 
     def do_GET(self) -> None:
-        self._answer(404, {"errors": "Not Found"})
+        self._respond("GET")
 
-    def _token(self, body: bytes) -> None:
-        shop = self.server.shop
-        given = _form(self.headers.get("Content-Type") or "", body)
-        if given.get("grant_type") != "client_credentials":
-            return self._answer(400, {"error": "unsupported_grant_type"})
-        token = shop.grant(given.get("client_id", ""), given.get("client_secret", ""))
-        if token is None:
-            return self._answer(400, {"error": "invalid_client"})
-        lifetime = int(shop.token_lifetime.total_seconds())
-        scope = ",".join(sorted(shop.scopes))
-        return self._answer(200, {"access_token": token, "scope": scope, "expires_in": lifetime})
+    def do_POST(self) -> None:
+        self._respond("POST")
 
-    def _graphql(self, version: str, body: bytes) -> None:
-        shop = self.server.shop
-        headers = {"X-Shopify-API-Version": served(version)}
-        if not shop.is_known(self.headers.get("X-Shopify-Access-Token") or ""):
-            return self._answer(401, {"errors": UNKNOWN_TOKEN}, headers)
+    def do_DELETE(self) -> None:
+        self._respond("DELETE")
+
+    def _respond(self, method: str) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            request = json.loads(body)
-            text, variables, name = request["query"], request.get("variables") or {}, request.get("operationName")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return self._answer(400, {"errors": {"query": "Required parameter missing or invalid"}}, headers)
-        try:
-            document, operation = prepare(text, variables, name)
-        except Refused as error:
-            return self._answer(200, {"errors": error.errors}, headers)
-        with shop.lock:
-            shop.calls[operation.name.value if operation.name else ""] += 1
-        answer, searches = execute(shop, document, variables, name)
-        if searches:
-            answer["extensions"] = {"search": searches}
-        return self._answer(200, answer, headers)
+            answer = self._answer(method, body)
+        except Exception as error:
+            self._send(Answer(500, {"errors": f"The sandbox failed: {error!r}"}))
+            raise
+        self.server.stopping.wait(answer.delay)
+        if answer.is_cut:
+            self.close_connection = True
+            hang_up(self.connection)
+        else:
+            self._send(answer)
 
-    def _answer(self, status: int, answer: Any, headers: dict[str, str] | None = None) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+    def _answer(self, method: str, body: bytes) -> Answer:
+        shop = self.server.shop
+        parts = urlsplit(self.path).path.strip("/").split("/")
+        if parts[0] == "_sandbox":
+            status, answer = self.server.control.answer(method, parts[1:], body)
+            return Answer(status, answer)
+        if method == "POST" and parts == ["admin", "oauth", "access_token"]:
+            return api.token(shop, self.headers.get("Content-Type") or "", body)
+        if method == "POST" and len(parts) == 4 and parts[:2] == ["admin", "api"] and parts[3] == "graphql.json":
+            return api.call(shop, parts[2], self.headers.get("X-Shopify-Access-Token") or "", body)
+        return Answer(404, {"errors": "Not Found"})
+
+    def _send(self, answer: Answer) -> None:
+        is_page = isinstance(answer.body, str)
+        body = answer.body.encode() if is_page else json.dumps(answer.body).encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", f"{'text/html' if is_page else 'application/json'}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
+        self.send_header("X-Request-Id", str(uuid.uuid4()))
+        for name, value in answer.headers.items():
             self.send_header(name, value)
-        self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]
+        self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]  # one packet
         self.flush_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""
-
-
-def served(version: str) -> str:
-    """Retired versions fall forward to the oldest that is still served; unknown ones too."""
-    return version if version in VERSIONS or version == "unstable" else VERSIONS[0]
-
-
-def _form(content_type: str, body: bytes) -> dict[str, str]:
-    if "json" in content_type:
-        try:
-            return {str(key): str(value) for key, value in json.loads(body).items()}
-        except (ValueError, AttributeError):
-            return {}
-    return {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}

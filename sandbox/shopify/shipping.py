@@ -10,9 +10,8 @@ from sandbox.shopify.money import fulfillment_status, refunded, rounded, totals
 from sandbox.shopify.records import locked
 from sandbox.shopify.state import ZERO, Fulfillment, FulfillmentOrder, Line, Location, Order, Refund, RefundLine
 
-
 #: Line, its gid or its SKU → units.
-Units = Mapping[Line | str, int]
+Units = Mapping[Line, int] | Mapping[str, int]
 
 
 class Shipping(Catalogue):

@@ -19,6 +19,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sandbox.shopify.access import SCOPES
+from sandbox.shopify.cost import PLANS, Bucket
+from sandbox.shopify.faults import Faults
 from sandbox.shopify.idempotency import Idempotency
 from sandbox.shopify.orders import Orders, OrderSettings
 from sandbox.shopify.records import locked
@@ -44,9 +46,9 @@ class Shop(Orders):
     def __init__(
         self,
         domain: str = "acme.myshopify.com",
-        token: str = "shpat_sandbox",
+        token: str = "shpat_sandbox",  # noqa: S107 - a pretend one
         client_id: str = "sandbox",
-        secret: str = "shpss_sandbox",
+        secret: str = "shpss_sandbox",  # noqa: S107 - a pretend one
         *,
         name: str = "Acme",
         email: str = "shop@example.com",
@@ -60,12 +62,15 @@ class Shop(Orders):
         search_lag: float = 0,
         token_lifetime: float = 86399,
         retry_scale: float = 1.0,
+        plan: str = "standard",
+        seed: int = 0,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         """token: static, never ends; "" for an app that must use its client id and secret. secret: also signs
         deliveries. customer_data: whether the shop's plan lets apps see personal data. Seconds: routing_delay (until
         an order tells which location sends it), search_lag (until searches find what changed), token_lifetime.
-        retry_scale: 1 retries deliveries over four hours, as Shopify does; 0.001 over 14 seconds.
+        retry_scale: 1 retries deliveries over four hours, as Shopify does; 0.001 over 14 seconds. plan: standard,
+        advanced or plus; how fast points come back. seed: of the faults that happen by chance.
         """
         super().__init__(clock)
         self.profile = Profile(self.gid("Shop"), name, email, domain, currency, timezone, taxes_included)
@@ -80,8 +85,11 @@ class Shop(Orders):
         self.installation_gid = self.gid("AppInstallation")
         self.api_version = API_VERSION
         self.idempotency = Idempotency()
-        #: Calls by operation name.
+        self.faults = Faults(seed)
+        self.bucket = Bucket(PLANS[plan])
+        #: Calls by operation name ("" for what was not understood, "token" for tokens), and points spent.
         self.calls: Counter[str] = Counter()
+        self.points = 0
         self.courier = Courier(self, retry_scale=retry_scale)
         self.listeners.append(self.courier.notice)
         self.index()
@@ -110,6 +118,29 @@ class Shop(Orders):
         """No token that was given out is good any more, the static one included."""
         self.token = ""
         self.book.tokens.clear()
+
+    @locked
+    def count(self, operation: str) -> None:
+        self.calls[operation] += 1
+
+    @locked
+    def can_pay(self, points: int) -> bool:
+        return self.bucket.available >= points
+
+    @locked
+    def pay_points(self, points: int) -> None:
+        self.bucket.take(points)
+        self.points += points
+
+    @locked
+    def forget(self) -> None:
+        """Counters, faults, keys and deliveries that wait; not the book."""
+        self.calls.clear()
+        self.points = 0
+        self.faults.clear()
+        self.idempotency = Idempotency()
+        self.courier.forget()
+        self.bucket = Bucket(self.bucket.rate)
 
     @locked
     def uninstall(self) -> None:

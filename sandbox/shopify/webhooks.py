@@ -14,12 +14,13 @@ import json
 import ssl
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Condition, Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from sandbox.shopify.faults import DELIVERIES
 from sandbox.shopify.payloads import payload
 
 if TYPE_CHECKING:
@@ -99,7 +100,28 @@ class Courier:
             }
             if subscription.name:
                 headers["X-Shopify-Name"] = subscription.name
-            self._put(Delivery(topic, subscription.gid, subscription.uri, headers, body), 0)
+            self._send(Delivery(topic, subscription.gid, subscription.uri, headers, body))
+
+    def _send(self, delivery: Delivery) -> None:
+        """For the first time, unless a fault has it otherwise."""
+        fault = self.shop.faults.take(DELIVERIES, delivery.topic)
+        kind = fault.kind if fault else ""
+        if fault is None or kind == "duplicate":
+            self._put(delivery, 0)
+        if kind == "duplicate":
+            self._put(replace(delivery), 0)
+        elif kind == "bad_signature":
+            delivery.headers["X-Shopify-Hmac-Sha256"] = sign(f"not {self.shop.secret}", delivery.body)
+            self._put(delivery, 0)
+        elif fault and kind in ("late", "shuffled"):
+            self._put(delivery, fault.seconds * (self.shop.faults.share() if kind == "shuffled" else 1))
+
+    def forget(self) -> None:
+        """Whatever waits is never sent."""
+        with self._changed:
+            self._due.clear()
+            self.log.clear()
+            self._changed.notify_all()
 
     def start(self) -> None:
         self._is_stopping = False

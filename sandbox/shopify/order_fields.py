@@ -1,4 +1,4 @@
-"""How the shop's things answer the fields that they have no attribute for."""
+"""How orders and what belongs to them answer the fields that they have no attribute for."""
 
 from __future__ import annotations
 
@@ -12,34 +12,20 @@ from graphql import GraphQLResolveInfo
 from sandbox.shopify import money
 from sandbox.shopify.money import totals
 from sandbox.shopify.paging import length, page
-from sandbox.shopify.records import level_gid
 from sandbox.shopify.state import (
     Company,
     Customer,
     Fulfillment,
     FulfillmentOrder,
-    Level,
     Line,
     Location,
     Order,
-    Refund,
-    Variant,
     number,
 )
+from sandbox.shopify.stock_fields import location_of
 
 Info = GraphQLResolveInfo
 Resolver = Callable[..., Any]
-
-
-@dataclass(frozen=True, slots=True)
-class InventoryItem:
-    """A variant, looked at as a thing on a shelf."""
-
-    variant: Variant
-
-    @property
-    def gid(self) -> str:
-        return self.variant.item_gid
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +59,6 @@ class PurchasingCompany:
     company: Company
 
 
-def type_name(thing: Any) -> str:
-    """The schema's type of a thing: its gid says it."""
-    if isinstance(thing, PurchasingCompany):
-        return "PurchasingCompany"
-    return str(thing.gid.removeprefix("gid://shopify/").partition("/")[0])
-
-
 def bag(amount: Decimal, order: Order) -> dict[str, Any]:
     """The shop's currency is the only one, so both sides show it."""
     value = {"amount": amount, "currencyCode": order.currency}
@@ -92,11 +71,6 @@ def connection(things: Iterable[Any], first: int | None, after: str | None) -> d
 
 def of_order(amount: Callable[[Order], Decimal]) -> Resolver:
     return lambda order, info: bag(amount(order), order)
-
-
-def location_of(gid: str, info: Info) -> Location | None:
-    location: Location | None = info.context.shop.book.locations.get(gid)
-    return location
 
 
 def owned(order: Order, things: Iterable[Any]) -> list[Owned]:
@@ -154,32 +128,6 @@ def tax_lines(line: Owned, info: Info) -> list[dict[str, Any]]:
     return [{"title": "VAT", "rate": float(line.tax_rate), "priceSet": bag(amount, line.order)}]
 
 
-def level(item: InventoryItem, info: Info, locationId: str, includeInactive: bool = False) -> Level | None:
-    found: Level | None = info.context.shop.book.levels.get(level_gid(item.gid, locationId))
-    return found if found and (found.is_active or includeInactive) else None
-
-
-def levels(item: InventoryItem, info: Info, first: int | None = None, includeInactive: bool = False) -> Any:
-    book = info.context.shop.book
-    found = (book.levels.get(level_gid(item.gid, location)) for location in book.locations)
-    return page([each for each in found if each and (each.is_active or includeInactive)], first)
-
-
-def quantities(stock: Level, info: Info, names: list[str]) -> list[dict[str, Any]]:
-    """States that we do not keep are zero. Only `available` says since when."""
-    known = {"available": stock.available, "committed": stock.committed, "on_hand": stock.on_hand}
-    return [
-        {
-            "id": f"gid://shopify/InventoryQuantity/{number(stock.gid)}?inventory_item_id={number(stock.item_gid)}"
-            f"&name={name}",
-            "name": name,
-            "quantity": known.get(name, 0),
-            "updatedAt": stock.updated_at if name == "available" else None,
-        }
-        for name in names
-    ]
-
-
 def tracking(sent: Owned, info: Info, first: int | None = None) -> list[dict[str, str | None]]:
     thing: Fulfillment = sent.thing
     if not (thing.tracking_company or thing.tracking_number or thing.tracking_url):
@@ -201,12 +149,6 @@ def assigned_location(assigned: Owned, info: Info) -> dict[str, Any]:
 
 def refund_location(part: Owned, info: Info) -> Location | None:
     return location_of(part.location_gid, info)
-
-
-def total_in(variant: Variant, info: Info) -> int:
-    levels = info.context.shop.book.levels
-    found = (levels.get(level_gid(variant.item_gid, location)) for location in info.context.shop.book.locations)
-    return sum(each.available for each in found if each and each.is_active)
 
 
 FIELDS: dict[str, dict[str, Resolver]] = {
@@ -278,32 +220,5 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "displayName": lambda customer, info: customer.name,
         "defaultEmailAddress": lambda customer, info: {"emailAddress": customer.email} if customer.email else None,
         "defaultPhoneNumber": lambda customer, info: {"phoneNumber": customer.phone} if customer.phone else None,
-    },
-    "ProductVariant": {
-        "legacyResourceId": lambda variant, info: number(variant.gid),
-        "inventoryItem": lambda variant, info: InventoryItem(variant),
-        "inventoryQuantity": total_in,
-        "product": lambda variant, info: info.context.shop.book.products[variant.product_gid],
-    },
-    "Product": {"status": lambda product, info: "ACTIVE"},
-    "InventoryItem": {
-        "sku": lambda item, info: item.variant.sku or None,
-        "tracked": lambda item, info: item.variant.tracked,
-        "inventoryLevel": level,
-        "inventoryLevels": levels,
-    },
-    "InventoryLevel": {
-        "item": lambda stock, info: InventoryItem(info.context.shop.variant_of_item(stock.item_gid)),
-        "location": lambda stock, info: location_of(stock.location_gid, info),
-        "quantities": quantities,
-    },
-    "InventoryQuantity": {"id": lambda quantity, info: quantity["id"]},
-    "InventoryChange": {
-        "item": lambda change, info: InventoryItem(info.context.shop.variant_of_item(change["item"])),
-        "location": lambda change, info: location_of(change["location"], info),
-        "quantityAfterChange": lambda change, info: None,
-    },
-    "WebhookSubscription": {
-        "apiVersion": lambda subscription, info: {"handle": info.context.shop.api_version},
     },
 }

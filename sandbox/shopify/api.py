@@ -1,0 +1,144 @@
+"""One call of the Admin API, without HTTP: who may, what it costs, what goes wrong, what is answered."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from graphql import DocumentNode, OperationDefinitionNode
+
+from sandbox.shopify.cost import LIMIT, Cost
+from sandbox.shopify.execution import Refused, execute, prepare
+from sandbox.shopify.faults import REQUESTS, Fault
+from sandbox.shopify.schema import schema
+from sandbox.shopify.shop import Shop
+
+#: Those served in November 2026. An older one that is asked for is answered by the first of these.
+VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10", "2027-01")
+UNKNOWN_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
+LIMITS = "https://shopify.dev/api/usage/rate-limits"
+
+Json = dict[str, Any]
+
+
+@dataclass
+class Answer:
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    #: Seconds to wait first.
+    delay: float = 0
+    #: Hang up instead of answering.
+    is_cut: bool = False
+
+
+def call(shop: Shop, version: str, token: str, body: bytes) -> Answer:
+    """POST /admin/api/<version>/graphql.json"""
+    headers = {"X-Shopify-API-Version": served(version)}
+    if not shop.is_known(token):
+        return Answer(401, {"errors": UNKNOWN_TOKEN}, headers)
+    try:
+        request = json.loads(body)
+        text, variables, name = request["query"], request.get("variables") or {}, request.get("operationName")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Answer(400, {"errors": {"query": "Required parameter missing or invalid"}}, headers)
+    try:
+        document, operation = prepare(text, variables, name)
+    except Refused as error:
+        shop.count("")
+        return Answer(200, {"errors": error.errors}, headers)
+    called = operation.name.value if operation.name else ""
+    shop.count(called)
+    fault = shop.faults.take(REQUESTS, called)
+    if early := _spoilt(fault, headers):
+        return early
+    answer = Answer(200, _paid(shop, document, operation, variables, fault), headers)
+    if fault and fault.kind == "slow":
+        answer.delay = fault.seconds
+    answer.is_cut = fault is not None and fault.kind == "cut_after"
+    return answer
+
+
+def served(version: str) -> str:
+    """Retired versions fall forward to the oldest that is still served; unknown ones too."""
+    return version if version in VERSIONS or version == "unstable" else VERSIONS[0]
+
+
+def _spoilt(fault: Fault | None, headers: dict[str, str]) -> Answer | None:
+    """The answer to a request that never gets to the shop."""
+    if fault is None:
+        return None
+    if fault.kind == "error":
+        return Answer(fault.status, {"errors": "Internal Server Error"}, headers)
+    if fault.kind == "html":
+        return Answer(fault.status, "<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>")
+    if fault.kind in ("hang", "cut"):
+        return Answer(0, None, delay=fault.seconds, is_cut=True)
+    return None
+
+
+def _paid(
+    shop: Shop, document: DocumentNode, operation: OperationDefinitionNode, variables: Json, fault: Fault | None
+) -> Json:
+    """Executed, if the bucket holds what it may cost; charged for what it did cost."""
+    cost = Cost(schema(), document, operation, variables)
+    requested = cost.requested()
+    if requested > LIMIT:
+        return _too_dear(requested)
+    if (fault and fault.kind == "throttle") or not shop.can_pay(requested):
+        error = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": LIMITS}}
+        return {"errors": [error], "extensions": {"cost": _told(shop, requested, None)}}
+    answer, searches = execute(shop, document, variables, operation.name.value if operation.name else None)
+    actual = cost.actual(answer["data"])
+    shop.pay_points(actual)
+    answer["extensions"] = {"cost": _told(shop, requested, actual)}
+    if searches:
+        answer["extensions"]["search"] = searches
+    return answer
+
+
+def _told(shop: Shop, requested: int, actual: int | None) -> Json:
+    return {"requestedQueryCost": requested, "actualQueryCost": actual, "throttleStatus": shop.bucket.status()}
+
+
+def _too_dear(requested: int) -> Json:
+    return {
+        "errors": [
+            {
+                "message": f"Query cost is {requested}, which exceeds the single query max cost limit ({LIMIT}).",
+                "extensions": {
+                    "code": "MAX_COST_EXCEEDED",
+                    "cost": requested,
+                    "maxCost": LIMIT,
+                    "documentation": LIMITS,
+                },
+            }
+        ]
+    }
+
+
+def token(shop: Shop, content_type: str, body: bytes) -> Answer:
+    """POST /admin/oauth/access_token: the client credentials grant, as a form or JSON."""
+    shop.count("token")
+    fault = shop.faults.take(REQUESTS, "token")
+    if early := _spoilt(fault, {}):
+        return early
+    given = _form(content_type, body)
+    if given.get("grant_type") != "client_credentials":
+        return Answer(400, {"error": "unsupported_grant_type"})
+    granted = shop.grant(given.get("client_id", ""), given.get("client_secret", ""))
+    if granted is None:
+        return Answer(400, {"error": "invalid_client"})
+    lifetime = int(shop.token_lifetime.total_seconds())
+    return Answer(200, {"access_token": granted, "scope": ",".join(sorted(shop.scopes)), "expires_in": lifetime})
+
+
+def _form(content_type: str, body: bytes) -> dict[str, str]:
+    if "json" in content_type:
+        try:
+            return {str(key): str(value) for key, value in json.loads(body).items()}
+        except (ValueError, AttributeError):
+            return {}
+    return {key: values[0] for key, values in parse_qs(body.decode(errors="replace")).items()}
