@@ -65,10 +65,15 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form:
     request had an effect is not known.
     """
     host = urlsplit(url).hostname or url
-    content = {"data": body} if form else {"json": body}
     try:
         with _session().post(
-            url, **content, headers=dict(headers), timeout=TIMEOUTS, allow_redirects=False, stream=True
+            url,
+            data=body if form else None,
+            json=None if form else body,
+            headers=dict(headers),
+            timeout=TIMEOUTS,
+            allow_redirects=False,
+            stream=True,
         ) as response:
             answer = Answer(response.status_code, response.headers, _read(response, host), host)
     except requests.Timeout as error:

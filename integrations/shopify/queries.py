@@ -117,7 +117,7 @@ query StockbridgeOrder($id: ID!, $lines: Int!, $withCustomer: Boolean!, $withRou
       nodes {{ ...Line }}
       pageInfo {{ hasNextPage endCursor }}
     }}
-    fulfillments(first: 50) {{
+    fulfillments(first: 250) {{
       id
       status
       createdAt
@@ -131,7 +131,7 @@ query StockbridgeOrder($id: ID!, $lines: Int!, $withCustomer: Boolean!, $withRou
     fulfillmentOrders(first: 10, displayable: true) @include(if: $withRouting) {{
       nodes {{ id status assignedLocation {{ location {{ id }} }} }}
     }}
-    refunds(first: 50) {{
+    refunds(first: 250) {{
       id
       createdAt
       refundLineItems(first: 100) {{

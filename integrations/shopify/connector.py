@@ -1,0 +1,256 @@
+"""One Shopify shop: what we ask of it and tell it, each as one or a few GraphQL calls."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from integrations.connector import AccessDenied, Credential, Refused, Unavailable
+from integrations.remote import (
+    Account,
+    ChangedOrder,
+    Notice,
+    Rejection,
+    RemoteLocation,
+    RemoteOrder,
+    RemoteProduct,
+    ShownLevel,
+    StockLevel,
+)
+from integrations.shopify import access, orders, queries, stock, translate, webhooks
+from integrations.shopify.graphql import Api, GraphQLRefused, words
+from integrations.shopify.reading import Json, at, moment, nodes, text
+
+#: Shopify's search finds a change a few seconds late, so each poll goes back by this.
+OVERLAP = timedelta(minutes=5)
+#: Shopify ends a list after 25,000 items: it is searched anew from where it ended.
+PAGES_A_SEARCH = 100
+#: SKUs that one search names, so that the query stays short.
+SKUS_A_SEARCH = 50
+
+
+class Shopify:
+    """Implements `connector.Connector`. Every method may raise Unavailable or AccessDenied."""
+
+    label: ClassVar[str] = "Shopify"
+    credentials: ClassVar[tuple[Credential, ...]] = access.CREDENTIALS
+    batch: ClassVar[int] = queries.PAGE
+
+    def __init__(
+        self,
+        domain: str,
+        *,
+        token: Callable[[str], str],
+        secrets: Sequence[str],
+        base_url: str = "",
+        publish: str = "on_hand",
+        timezone: str = "UTC",
+        with_customer: bool = True,
+        with_routing: bool = True,
+    ) -> None:
+        """token: see `graphql.Api`. secrets: what may have signed a delivery, the current one and, for a while after
+        it was changed, the one before. publish: which of the shop's quantities is ours, "on_hand" or "available".
+        timezone: the shop's, an IANA name. with_customer, with_routing: whether the scopes for them were granted.
+        """
+        self.api = Api(domain, base_url, token)
+        self._domain = domain
+        self._secrets = secrets
+        self._publish = publish
+        self._timezone = timezone
+        self._with = {"withCustomer": with_customer, "withRouting": with_routing}
+
+    # --- the shop ----------------------------------------------------------------------------------------
+
+    def check(self) -> Account:
+        """Who the shop is. AccessDenied names the required scopes that are missing."""
+        data = self.api.call(queries.CHECK, {})
+        scopes = access.granted(row["handle"] for row in nodes(at(data, "currentAppInstallation"), "accessScopes"))
+        if lacking := access.missing(scopes, access.REQUIRED):
+            losses = "; ".join(f"{scope} ({loss} without it)" for scope, loss in lacking.items())
+            raise AccessDenied(f"The app lacks these scopes: {losses}. Add them to the app in Shopify, and try again.")
+        return Account(
+            name=text(data, "shop", "name"),
+            domain=text(data, "shop", "myshopifyDomain"),
+            currency=text(data, "shop", "currencyCode"),
+            timezone=text(data, "shop", "ianaTimezone"),
+            api_version=self.api.served_version,
+            scopes=tuple(sorted(scopes)),
+            missing=access.missing(scopes, access.OPTIONAL),
+        )
+
+    def locations(self) -> list[RemoteLocation]:
+        return [translate.location(node) for node in self._items(queries.LOCATIONS)]
+
+    # --- products ----------------------------------------------------------------------------------------
+
+    def products(self) -> Iterator[RemoteProduct]:
+        """Everything that the shop sells, in pages of 250."""
+        return map(translate.product, self._items(queries.VARIANTS, beyond=lambda last: f"id:>{_number(last)}"))
+
+    def products_by_sku(self, skus: Sequence[str]) -> list[RemoteProduct]:
+        """Those whose SKU has the letters and digits of one of these, in any case and with any signs between them.
+
+        What was changed in the shop within the last seconds may be missing: its search lags.
+        """
+        wanted = list(dict.fromkeys(sku.strip() for sku in skus if sku.strip()))
+        alike = set(map(_letters, wanted))
+        found: dict[str, RemoteProduct] = {}
+        for start in range(0, len(wanted), SKUS_A_SEARCH):
+            search = " OR ".join(f"sku:{_quoted(sku)}" for sku in wanted[start : start + SKUS_A_SEARCH])
+            # The search looks for words: it also finds longer SKUs that contain them.
+            for product in map(translate.product, self._items(queries.VARIANTS, search)):
+                if _letters(product.sku) in alike:
+                    found[product.external_id] = product
+        return list(found.values())
+
+    def products_by_id(self, external_ids: Sequence[str]) -> list[RemoteProduct]:
+        """Those that the shop still has."""
+        found = []
+        for start in range(0, len(external_ids), queries.PAGE):
+            data = self.api.call(queries.VARIANTS_BY_ID, {"ids": list(external_ids[start : start + queries.PAGE])})
+            found += [translate.product(node) for node in nodes(data, "nodes") if node and "sku" in node]
+        return found
+
+    # --- orders ------------------------------------------------------------------------------------------
+
+    def orders(self, cursor: str) -> Iterator[ChangedOrder]:
+        """Orders changed since the cursor, an ISO 8601 time, oldest change first; without one, since five minutes ago.
+
+        Those of the last five minutes before the cursor come again.
+        """
+        since = (datetime.fromisoformat(cursor) if cursor else datetime.now(UTC)) - OVERLAP
+        changed = self._items(
+            queries.ORDERS, _changed_since(_iso(since)), beyond=lambda last: _changed_since(last["updatedAt"])
+        )
+        for node in changed:
+            yield ChangedOrder(node["id"], moment(node, "updatedAt"), cursor=node["updatedAt"])
+
+    def order(self, external_id: str) -> RemoteOrder | None:
+        """One order whole, or None when the shop shows none: deleted, too old, or another's."""
+        node = orders.whole(self.api, external_id, self._with)
+        return None if node is None else translate.order(node, self._timezone)
+
+    # --- stock -------------------------------------------------------------------------------------------
+
+    def levels(self, location_id: str, item_ids: Sequence[str]) -> list[ShownLevel]:
+        """What the shop shows now at a location; None where the item is not stocked. At most `batch`."""
+        data = self.api.call(queries.LEVELS, {"ids": list(item_ids), "locationId": location_id})
+        items = [node for node in nodes(data, "nodes") if node and "tracked" in node]
+        return [translate.level(node, location_id, self._publish) for node in items]
+
+    def set_stock(self, levels: Sequence[StockLevel], key: str) -> list[Rejection]:
+        """Make the shop show these quantities, all or none: if anything is rejected, nothing was set.
+
+        At most `batch`. Safe to repeat with the same key and the same levels, and only so: when the shop says that
+        the key was used for other levels, or for a call that failed, every level is rejected as STALE, which makes
+        the caller look again and send with a new key.
+        https://shopify.dev/docs/api/admin-graphql/latest/mutations/inventorySetQuantities
+
+        Raises
+        ------
+        Unavailable: nothing is known, or the same call is still running; repeat it with the same key.
+        Refused: the shop objects to the call and to no level in particular.
+        """
+        rows = [
+            {
+                "inventoryItemId": level.item_id,
+                "locationId": level.location_id,
+                "quantity": level.quantity,
+                "changeFromQuantity": level.changed_from,
+            }
+            for level in levels
+        ]
+        wish = {"name": self._publish, "reason": "correction", "quantities": rows}
+        try:
+            data = self.api.call(queries.SET_QUANTITIES, {"input": wish, "key": key})
+        except GraphQLRefused as error:
+            if found := stock.malformed(levels, error.errors):
+                return found
+            raise
+        return stock.rejections(levels, _answered(data, "inventorySetQuantities"))
+
+    def stock_item(self, item_id: str, location_id: str, key: str) -> None:
+        """Have the item stocked at the location, with the quantities that it last had there. Safe to repeat.
+
+        Raises Refused with the shop's words.
+        """
+        variables = {"itemId": item_id, "locationId": location_id, "key": key}
+        data = self.api.call(queries.ACTIVATE, variables)
+        if errors := _answered(data, "inventoryActivate"):
+            raise Refused(f"Shopify does not stock this item there: {words(errors)}")
+
+    # --- webhooks ----------------------------------------------------------------------------------------
+
+    def subscribe(self, url: str) -> int:
+        """Have changes delivered to url; returns how many subscriptions had to be made. Safe to repeat.
+
+        Topics whose scope was not granted are left out. Raises Refused when Shopify does not take the url.
+        """
+        scopes = self.check().scopes
+        present = {text(node, "topic") for node in self._items(queries.WEBHOOKS) if text(node, "uri") == url}
+        wanted = [topic for topic, scope in webhooks.WANTED.items() if not scope or scope in scopes]
+        return sum(self._subscribe(topic, url) for topic in wanted if topic not in present)
+
+    def _subscribe(self, topic: str, url: str) -> bool:
+        wish = webhooks.subscription(topic, url)
+        data = self.api.call(queries.WEBHOOK_CREATE, {"topic": topic, "input": wish})
+        errors = _answered(data, "webhookSubscriptionCreate")
+        if "already been taken" in words(errors):  # somebody else made it a moment ago
+            return False
+        if errors:
+            raise Refused(f"Shopify does not deliver {topic} to {url}: {words(errors)}")
+        return True
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """What a delivery says. Raises BadSignature. Speaks to nobody."""
+        return webhooks.read(headers, body, self._domain, self._secrets)
+
+    # ---------------------------------------------------------------------------------------------------
+
+    def _items(self, document: str, search: str = "", beyond: Callable[[Json], str] | None = None) -> Iterator[Json]:
+        """The items of a document's only list, page by page. `beyond`: the search for what comes after an item."""
+        after, pages = None, 0
+        while True:
+            variables = {"first": queries.PAGE, "after": after} | ({"query": search} if search else {})
+            data = self.api.call(document, variables)
+            (name,) = data
+            page = nodes(data, name)
+            yield from page
+            pages += 1
+            after = at(data, name, "pageInfo", "endCursor")
+            if pages == PAGES_A_SEARCH and beyond and beyond(page[-1]) != search:
+                search, after, pages = beyond(page[-1]), None, 0
+            elif not at(data, name, "pageInfo", "hasNextPage"):
+                return
+
+
+def _answered(data: Json, mutation: str) -> list[Json]:
+    """What the shop objects to, its userErrors."""
+    if not at(data, mutation):
+        raise Unavailable("Shopify answered without data.")
+    return nodes(data[mutation], "userErrors")
+
+
+def _iso(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _changed_since(when: str) -> str:
+    """Unquoted, Shopify would misread the time and say so in a warning alone."""
+    return f"updated_at:>='{when}'"
+
+
+def _number(node: Json) -> str:
+    return text(node, "id").rpartition("/")[2]
+
+
+def _quoted(sku: str) -> str:
+    escaped = sku.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _letters(sku: str) -> str:
+    """Letters and digits alone: as coarse as the shop's search, and never finer than how SKUs are compared here."""
+    return "".join(c for c in unicodedata.normalize("NFKC", sku).casefold() if c.isalnum())

@@ -1,0 +1,193 @@
+"""One call of Shopify's Admin GraphQL API, and what each way of failing means for us.
+
+https://shopify.dev/docs/api/usage/response-codes
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from integrations import http
+from integrations.connector import AccessDenied, Refused, Unavailable
+from integrations.shopify.queries import API_VERSION
+from integrations.shopify.reading import Json, at, nodes, text
+
+#: Seconds that one call may spend waiting until the shop's rate limit lets it through.
+PATIENCE = 10
+#: Seconds, when the shop throttles without saying for how long.
+_PAUSE = 1.0
+
+_DENIED = {
+    402: "Shopify has frozen the shop {domain} because of an unpaid bill.",
+    403: "Shopify forbids the app to use the shop {domain}. See that the app is installed there.",
+    404: "Shopify has no shop at {domain}. See that the address is right.",
+    423: "Shopify has locked the shop {domain}. The shop's owner has to ask Shopify why.",
+}
+_LOCKED_OUT = (
+    "Shopify refused the access token: it was revoked, or the app was uninstalled. Install the app again and paste "
+    "its new token into the connection."
+)
+#: Codes of failures that pass by themselves; the answer is HTTP 200 all the same.
+PASSING = {"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE", "IDEMPOTENCY_CONCURRENT_REQUEST"}
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """The shop's rate limit as the last answer told it; `restore_rate` is in points a second."""
+
+    available: float
+    maximum: float
+    restore_rate: float
+
+
+class GraphQLRefused(Refused):
+    """The shop would not run the document; `errors` are its own."""
+
+    def __init__(self, errors: list[Json]) -> None:
+        super().__init__(f"Shopify refused: {words(errors)}")
+        self.errors = errors
+
+
+class Api:
+    """The Admin API of one shop.
+
+    `token(refused)` gives the access token; it is called with "" before each call, and once more with the token that
+    the shop refused: if it then gives the same one, there is no other.
+    """
+
+    def __init__(self, domain: str, base_url: str, token: Callable[[str], str]) -> None:
+        self._domain = domain
+        self._url = f"{base_url or f'https://{domain}'}/admin/api/{API_VERSION}/graphql.json"
+        self._token = token
+        #: The version that answered last: a retired one is silently replaced by a newer.
+        self.served_version = ""
+        #: What the shop last said of fields that will go away; empty: nothing.
+        self.deprecation = ""
+        self.points: Points | None = None
+
+    def call(self, document: str, variables: Json, *, optional: Set[str] = frozenset()) -> dict[str, Any]:
+        """The answer's `data`. `optional` are fields below the root field that may be denied: they are null then.
+
+        Raises
+        ------
+        Unavailable: down, slow, throttled for longer than PATIENCE, or a failure of the shop's own.
+        AccessDenied: no token helps, a scope is missing, or the shop is closed.
+        GraphQLRefused: anything else that the shop has against the document.
+        """
+        answer = self._unthrottled({"query": document, "variables": variables})
+        errors = [error for error in _errors(answer) if not _is_tolerable(error, optional)]
+        if errors:
+            raise _meaning(errors)
+        if warnings := _search_warnings(answer):
+            raise Refused(f"Shopify did not understand what we searched for: {warnings}")
+        data = answer.get("data")
+        if not isinstance(data, dict):
+            raise Unavailable("Shopify answered without data.")
+        return data
+
+    def _unthrottled(self, body: Json) -> Json:
+        """Throttling is told in the errors of an HTTP 200, without Retry-After."""
+        patience = float(PATIENCE)
+        while True:
+            answer = self._post(body)
+            if "THROTTLED" not in map(_code, _errors(answer)):
+                return answer
+            pause = self._pause(answer)
+            if pause > patience:
+                raise Unavailable("Shopify asks us to slow down.", timedelta(seconds=pause))
+            time.sleep(pause)
+            patience -= pause
+
+    def _pause(self, answer: Json) -> float:
+        cost = at(answer, "extensions", "cost", "requestedQueryCost")
+        if cost is None or self.points is None or self.points.restore_rate <= 0:
+            return _PAUSE
+        return max(0.1, float(cost - self.points.available) / self.points.restore_rate)
+
+    def _post(self, body: Json) -> Json:
+        token = self._token("")
+        answer = self._send(body, token)
+        if answer.status == 401:
+            renewed = self._token(token)
+            if renewed != token:
+                answer = self._send(body, renewed)
+            if answer.status == 401:
+                raise AccessDenied(_LOCKED_OUT)
+        if answer.status in _DENIED:
+            raise AccessDenied(_DENIED[answer.status].format(domain=self._domain))
+        content = answer.json()
+        if not isinstance(content, dict):
+            raise Unavailable("Shopify's answer is not what it should be.")
+        if answer.status != 200:
+            raise Refused(f"Shopify refused (HTTP {answer.status}): {words(_errors(content))}")
+        self._remember(answer.headers, content)
+        return content
+
+    def _send(self, body: Json, token: str) -> http.Answer:
+        if not token.isascii() or not token.isprintable():
+            raise AccessDenied("The access token has characters that no token of Shopify has. Paste it again.")
+        return http.post(self._url, body, {"X-Shopify-Access-Token": token})
+
+    def _remember(self, headers: Mapping[str, str], answer: Json) -> None:
+        self.served_version = headers.get("X-Shopify-API-Version", self.served_version)
+        self.deprecation = headers.get("X-Shopify-API-Deprecated-Reason", self.deprecation)
+        if status := at(answer, "extensions", "cost", "throttleStatus"):
+            self.points = Points(status["currentlyAvailable"], status["maximumAvailable"], status["restoreRate"])
+
+
+def _errors(answer: Json) -> list[Json]:
+    """A list of objects as a rule; a lone text where the request did not reach GraphQL."""
+    errors = answer.get("errors") or []
+    if not isinstance(errors, list):
+        errors = [errors]
+    return [error if isinstance(error, dict) else {"message": str(error)} for error in errors]
+
+
+def _code(error: Json) -> str:
+    return text(error, "extensions", "code")
+
+
+def words(errors: Sequence[Json]) -> str:
+    """The messages of errors or userErrors, one after the other."""
+    return " ".join(str(error.get("message") or "no reason given") for error in errors)[:500]
+
+
+def _is_tolerable(error: Json, optional: Set[str]) -> bool:
+    path = error.get("path") or []
+    return _code(error) == "ACCESS_DENIED" and len(path) > 1 and path[1] in optional
+
+
+def _search_warnings(answer: Json) -> str:
+    """A search that the shop misread is answered all the same, with far too much; only this tells."""
+    searches = nodes(at(answer, "extensions"), "search")
+    return words([warning for search in searches for warning in nodes(search, "warnings")])
+
+
+def _meaning(errors: list[Json]) -> Exception:
+    codes = set(map(_code, errors))
+    if denied := [error for error in errors if _code(error) == "ACCESS_DENIED"]:
+        return AccessDenied(_denial(words(denied)))
+    if "SHOP_INACTIVE" in codes:
+        return AccessDenied("The shop is closed at Shopify.")
+    if codes & PASSING:
+        return Unavailable(f"Shopify has a problem of its own: {words(errors)}")
+    return GraphQLRefused(errors)
+
+
+def _denial(words: str) -> str:
+    if scopes := re.findall(r"`([a-z_]+)`", words):
+        return (
+            f"Shopify denies us access: the app lacks the scope {' or '.join(scopes)}. Add it to the app in Shopify, "
+            f"have the shop approve it, and check the connection again. Shopify says: {words}"
+        )
+    if "not approved" in words:
+        return (
+            "Shopify denies us access: fill in the app's “Protected customer data access” form in Shopify, then check "
+            f"the connection again. Shopify says: {words}"
+        )
+    return f"Shopify denies us access: {words}"

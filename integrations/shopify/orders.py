@@ -1,0 +1,62 @@
+"""An order of Shopify read whole, however many pages it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.connector import Refused, Unavailable
+from integrations.shopify import queries
+from integrations.shopify.graphql import Api
+from integrations.shopify.reading import at, nodes, text
+
+#: Personal data, and where the goods are promised: an order is read without them when the shop does not let us.
+OPTIONAL = frozenset(
+    {"email", "phone", "customer", "billingAddress", "shippingAddress", "purchasingEntity", "fulfillmentOrders"}
+)
+#: Times that an order is read again because it changed between two of its pages.
+TRIES = 3
+
+
+def whole(api: Api, external_id: str, wanted: Mapping[str, bool]) -> dict[str, Any] | None:
+    """`queries.ORDER` with all pages of its lists in one; None when the shop shows no such order.
+
+    `wanted`: the document's switches. Raises Refused for an order with more shipments than Shopify lists.
+    """
+    for _ in range(TRIES):
+        variables = {"id": external_id, "lines": queries.PAGE, **wanted}
+        order: dict[str, Any] | None = api.call(queries.ORDER, variables, optional=OPTIONAL)["order"]
+        if order is None or not _complete(api, order):
+            return order
+        # Between two pages it may have changed, and half of each would be an order that never was.
+        seen = api.call(queries.ORDER_LINES, {"id": external_id, "first": 1})
+        if at(seen, "order", "updatedAt") == order["updatedAt"]:
+            return order
+    raise Unavailable("The order keeps changing while we read it.")
+
+
+def _complete(api: Api, order: dict[str, Any]) -> bool:
+    """Read what is beyond the first page of each of its lists; whether there was any."""
+    lists = [(order, "lineItems", queries.ORDER_LINES, "order")]
+    for name, items, document, root in (
+        ("fulfillments", "fulfillmentLineItems", queries.FULFILLMENT_LINES, "fulfillment"),
+        ("refunds", "refundLineItems", queries.REFUND_LINES, "refund"),
+    ):
+        rows = order.get(name) or []
+        if len(rows) >= queries.PAGE:  # a plain list: what is cut off cannot be asked for
+            raise Refused(f"Order {text(order, 'name')} has too many {name} for Shopify to list.")
+        lists += [(row, items, document, root) for row in rows]
+    read_on = [_read_on(api, *each) for each in lists]
+    return any(read_on)
+
+
+def _read_on(api: Api, holder: dict[str, Any], name: str, document: str, root: str) -> bool:
+    rows, page = nodes(holder, name), at(holder, name)
+    was_cut = bool(at(page, "pageInfo", "hasNextPage"))
+    while at(page, "pageInfo", "hasNextPage"):
+        variables = {"id": holder["id"], "first": queries.PAGE, "after": at(page, "pageInfo", "endCursor")}
+        page = at(api.call(document, variables), root, name)
+        rows += nodes({name: page}, name)
+    if was_cut:
+        holder[name] = {"nodes": rows}
+    return was_cut

@@ -1,0 +1,212 @@
+"""What Shopify's JSON means in our words. Pure; unknown values and missing fields are taken as nothing said.
+
+All money is the shop's own (shopMoney). Documents: `queries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, tzinfo
+from decimal import Decimal
+from itertools import combinations
+from zoneinfo import ZoneInfo
+
+from integrations.remote import (
+    RemoteCustomer,
+    RemoteLine,
+    RemoteLocation,
+    RemoteOrder,
+    RemoteProduct,
+    ShownLevel,
+)
+from integrations.shopify import shipments
+from integrations.shopify.reading import Json, at, moment, money, nodes, text
+
+ZERO = Decimal(0)
+_PAYMENT = {"PAID": 2, "PARTIALLY_REFUNDED": 2, "PARTIALLY_PAID": 1}
+_SOURCES = {"pos": "shopify_pos"}
+_OPEN = {"OPEN", "IN_PROGRESS", "ON_HOLD", "SCHEDULED"}
+
+
+def location(node: Json) -> RemoteLocation:
+    return RemoteLocation(node["id"], text(node, "name"), bool(node.get("isActive", True)))
+
+
+def product(variant: Json) -> RemoteProduct:
+    return RemoteProduct(
+        external_id=variant["id"],
+        item_id=text(variant, "inventoryItem", "id"),
+        sku=text(variant, "sku"),
+        title=text(variant, "displayName").removesuffix(" - Default Title"),
+        price=Decimal(variant.get("price") or 0),
+        is_tracked=bool(at(variant, "inventoryItem", "tracked")),
+        is_bundle=bool(variant.get("requiresComponents")),
+    )
+
+
+def level(item: Json, location_id: str, name: str) -> ShownLevel:
+    """What is shown of an inventory item; `name` is "on_hand" or "available".
+
+    An inactive level keeps its old quantities, but they do not count: not stocked.
+    """
+    quantities = {row["name"]: row["quantity"] for row in nodes(at(item, "inventoryLevel"), "quantities")}
+    return ShownLevel(
+        item_id=item["id"],
+        location_id=location_id,
+        quantity=quantities.get(name) if at(item, "inventoryLevel", "isActive") else None,
+        is_tracked=bool(item.get("tracked")),
+    )
+
+
+def order(node: Json, timezone: str) -> RemoteOrder:
+    """A whole order, all its pages in one; placed_at is told in the time zone, an IANA name."""
+    rows = nodes(node, "lineItems")
+    tips = _tip_lines(rows, money(node, "totalTipReceivedSet"))
+    lines = tuple(_line(row) for row in rows if row["id"] not in tips)
+    gross = sum((line.unit_price * line.quantity for line in lines), ZERO)
+    # Never negative: whatever the shop counts beyond the lines is not a discount.
+    discount = max(ZERO, gross - money(node, "currentSubtotalPriceSet"))
+    delivery = money(node, "currentShippingPriceSet")
+    tax = ZERO if node.get("taxesIncluded") else money(node, "currentTotalTaxSet")
+    total = money(node, "currentTotalPriceSet")
+    return RemoteOrder(
+        external_id=node["id"],
+        number=text(node, "name").removeprefix("#"),
+        placed_at=moment(node, "processedAt", "createdAt", "updatedAt").astimezone(_zone(timezone)),
+        updated_at=moment(node, "updatedAt"),
+        currency=text(node, "currencyCode"),
+        source=_SOURCES.get(text(node, "sourceName"), "shopify"),
+        lines=lines,
+        subtotal=gross - discount,
+        discount=discount,
+        delivery_price=delivery,
+        tax=tax,
+        total=total,
+        payment=_PAYMENT.get(text(node, "displayFinancialStatus"), 0),
+        is_canceled=bool(node.get("cancelledAt")),
+        is_fulfilled=node.get("displayFulfillmentStatus") == "FULFILLED",
+        is_test=bool(node.get("test")),
+        location_id=_location(node),
+        shipments=shipments.of(node),
+        customer=customer(node),
+        notes=_notes(node),
+        charges=_charges(node, total - (gross - discount) - delivery - tax),
+    )
+
+
+def _line(row: Json) -> RemoteLine:
+    variant_title = text(row, "variantTitle")
+    title = text(row, "title")
+    if variant_title and variant_title != "Default Title":
+        title = f"{title} - {variant_title}"
+    return RemoteLine(
+        external_id=row["id"],
+        product_id=text(row, "variant", "id"),
+        sku=text(row, "sku"),
+        title=title,
+        quantity=Decimal(row.get("currentQuantity") or 0),
+        unit_price=money(row, "originalUnitPriceSet"),
+    )
+
+
+def _tip_lines(rows: Sequence[Json], tip: Decimal) -> set[str]:
+    """The lines that are the tip. Nothing marks them; they are no product, and they amount to it.
+
+    Shopify leaves them out of the subtotal; taken as goods they would wait for ever for a SKU.
+    """
+    prices = {
+        row["id"]: money(row, "originalUnitPriceSet") * (row.get("quantity") or 0)
+        for row in rows
+        if not row.get("variant") and not row.get("sku")
+    }
+    if not tip:
+        return set()
+    for line_id, price in prices.items():
+        if price == tip:
+            return {line_id}
+    return set(prices) if sum(prices.values()) == tip else set()
+
+
+def _charges(node: Json, rest: Decimal) -> tuple[tuple[str, Decimal], ...]:
+    """Those of the named charges that explain best what the total has beyond goods, delivery and tax.
+
+    Which of them a total contains depends on the shop (fees may count the duties again), and nothing says so.
+    """
+    named = [
+        (label, amount)
+        for label, amount in (
+            ("Tip", money(node, "totalTipReceivedSet")),
+            ("Duties", money(node, "currentTotalDutiesSet")),
+            ("Additional fees", money(node, "currentTotalAdditionalFeesSet")),
+        )
+        if amount
+    ]
+    choices = [chosen for count in range(len(named) + 1) for chosen in combinations(named, count)]
+    return min(choices, key=lambda chosen: abs(rest - sum((amount for _, amount in chosen), ZERO)))
+
+
+def _location(node: Json) -> str:
+    """Where the goods are promised: as routed, else where they were sold over the counter."""
+    routed = [row for row in nodes(node, "fulfillmentOrders") if row.get("status") != "CANCELLED"]
+    for row in sorted(routed, key=lambda row: row.get("status") not in _OPEN):
+        if assigned := text(row, "assignedLocation", "location", "id"):
+            return assigned
+    return text(node, "retailLocation", "id")
+
+
+def _notes(node: Json) -> str:
+    po_number = text(node, "poNumber")
+    return "\n".join(filter(None, [text(node, "note"), po_number and f"PO number: {po_number}"]))
+
+
+def customer(node: Json) -> RemoteCustomer | None:
+    """A company, a person, a guest known by the order alone; None when the shop tells nothing of them."""
+    company = text(node, "purchasingEntity", "company", "name")
+    person = _first(
+        text(node, "customer", "displayName"),
+        text(node, "shippingAddress", "name"),
+        text(node, "billingAddress", "name"),
+    )
+    email = _first(text(node, "email"), text(node, "customer", "defaultEmailAddress", "emailAddress"))
+    phone = _first(
+        text(node, "phone"),
+        text(node, "customer", "defaultPhoneNumber", "phoneNumber"),
+        text(node, "shippingAddress", "phone"),
+        text(node, "billingAddress", "phone"),
+    )
+    name = _first(company, person, email, phone)
+    if not name:
+        return None
+    return RemoteCustomer(
+        external_id=_first(text(node, "purchasingEntity", "company", "id"), text(node, "customer", "id")),
+        name=name,
+        email=email,
+        phone=phone,
+        address_real=_address(at(node, "shippingAddress")),
+        address_legal=_address(at(node, "billingAddress")),
+        contact=person if company else "",
+    )
+
+
+def _address(node: Json | None) -> str:
+    town = " ".join(filter(None, [text(node, "zip"), text(node, "city")]))
+    lines = [
+        text(node, "name"),
+        text(node, "company"),
+        text(node, "address1"),
+        text(node, "address2"),
+        ", ".join(filter(None, [town, text(node, "province")])),
+        text(node, "country"),
+    ]
+    return "\n".join(filter(None, lines))
+
+
+def _first(*texts: str) -> str:
+    return next(filter(None, texts), "")
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, or no name at all
+        return UTC

@@ -1,0 +1,115 @@
+"""Deliveries: whether Shopify signed them, what they say to look at, and which of them we ask for.
+
+https://shopify.dev/docs/apps/build/webhooks
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from integrations.connector import BadSignature
+from integrations.remote import Notice, Topic
+
+#: Topic → the scope that it needs; empty: none beyond what every connection must have.
+WANTED = {
+    "ORDERS_CREATE": "",
+    "ORDERS_UPDATED": "",
+    "ORDERS_CANCELLED": "",
+    "ORDERS_EDITED": "",
+    "ORDERS_DELETE": "",
+    "REFUNDS_CREATE": "",
+    "FULFILLMENTS_CREATE": "read_fulfillments",
+    "FULFILLMENTS_UPDATE": "read_fulfillments",
+    "INVENTORY_LEVELS_UPDATE": "",
+    "APP_UNINSTALLED": "",
+}
+#: Those whose body is a whole order: we ask for no more than tells which, so that no personal data travels. Without
+#: a field that changes Shopify would hold deliveries back as repetitions.
+_ORDER_SHAPED = {"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED"}
+_ORDER_FIELDS = ["id", "admin_graphql_api_id", "updated_at"]
+
+_ABOUT_ORDERS = ("orders/", "refunds/", "fulfillments/")
+#: Topics that are worth nothing without an id.
+_NAMING = {Topic.ORDER, Topic.ORDER_DELETED, Topic.STOCK}
+
+
+def subscription(topic: str, url: str) -> dict[str, Any]:
+    """What to ask for, a WebhookSubscriptionInput."""
+    wish: dict[str, Any] = {"uri": url, "format": "JSON"}
+    if topic in _ORDER_SHAPED:
+        wish["includeFields"] = _ORDER_FIELDS
+    return wish
+
+
+def read(headers: Mapping[str, str], body: bytes, domain: str, secrets: Sequence[str]) -> Notice:
+    """What a delivery says. Raises BadSignature when none of the secrets signed it, or it is about another shop.
+
+    Only the body is signed; topic and id are the sender's word, so a notice is a hint and never the truth.
+    """
+    sent = {name.lower(): value for name, value in headers.items()}
+    if not _is_signed(sent.get("x-shopify-hmac-sha256", ""), body, secrets):
+        raise BadSignature("Shopify did not sign this delivery with the secret of this connection.")
+    if sent.get("x-shopify-shop-domain", "").lower() != domain:
+        raise BadSignature("This delivery is about another shop.")
+    subject = sent.get("x-shopify-topic", "")[:64]
+    delivery_id = _delivery_id(sent.get("x-shopify-webhook-id", ""), subject, body)
+    try:
+        content = json.loads(body)
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        return Notice(delivery_id, Topic.OTHER, subject, problem="The delivery could not be read: it is not JSON.")
+    topic, external_id = _about(subject, content)
+    if topic in _NAMING and not external_id:
+        return Notice(delivery_id, Topic.OTHER, subject, problem="The delivery does not say what it is about.")
+    return Notice(delivery_id, topic, subject, external_id)
+
+
+def _is_signed(signature: str, body: bytes, secrets: Sequence[str]) -> bool:
+    try:
+        given = base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    digests = [hmac.digest(secret.encode(), body, "sha256") for secret in secrets if secret]
+    return sum(hmac.compare_digest(given, digest) for digest in digests) > 0
+
+
+def _delivery_id(header: str, subject: str, body: bytes) -> str:
+    if header and len(header) <= 255:
+        return header
+    return hashlib.sha256(header.encode() or subject.encode() + b"\n" + body).hexdigest()
+
+
+def _about(subject: str, content: Mapping[str, Any]) -> tuple[Topic, str]:
+    if subject == "app/uninstalled":
+        return Topic.UNINSTALLED, ""
+    if subject == "inventory_levels/update":
+        return Topic.STOCK, _gid("InventoryItem", content.get("inventory_item_id"))
+    if subject == "orders/delete":
+        return Topic.ORDER_DELETED, _gid("Order", content.get("id"))
+    if subject.startswith(_ABOUT_ORDERS):
+        return Topic.ORDER, _gid("Order", _order_number(subject, content))
+    return Topic.OTHER, ""
+
+
+def _order_number(subject: str, content: Mapping[str, Any]) -> Any:
+    """An order is told whole or trimmed, as an edit of it, or as a refund or shipment of it."""
+    edit = content.get("order_edit")
+    if isinstance(edit, dict):
+        return edit.get("order_id")
+    own = content.get("id") if subject.startswith("orders/") else None
+    return content.get("order_id") or own
+
+
+def _gid(kind: str, number: Any) -> str:
+    return (
+        f"gid://shopify/{kind}/{number}"
+        if isinstance(number, int | str) and str(number).isascii() and str(number).isdecimal()
+        else ""
+    )
