@@ -22,9 +22,11 @@ from catalog.models import ZERO, Stock, StockMovement, quantity_field
 
 __all__ = [
     "LIMIT", "Count", "Discrepancy", "Effect", "Level", "Place", "check", "count", "count_many", "differences", "move",
-    "quantity", "receive", "recorded", "set_minimum", "settle", "settle_all", "stock_changed",
+    "open_rows", "quantity", "receive", "recorded", "set_minimum", "settle", "settle_all", "stock_changed",
 ]  # fmt: skip
 
+#: Stock rows that `open_rows` locks at a time.
+ROWS = 500
 #: What a cause does to stock in all.
 Effect = dict[Place, Level]
 
@@ -150,6 +152,13 @@ def set_minimum(product_id: int, storage_id: int, minimum: Decimal) -> Stock:
         stock.save(update_fields=["minimum"])
     ledger.write()
     return stock
+
+
+@transaction.atomic
+def open_rows(places: Collection[Place], *, now: datetime | None = None) -> None:
+    """Make the stock rows of these places that are missing, with nothing on them. Safe to repeat."""
+    for start in range(0, len(ordered := sorted(places)), ROWS):
+        Ledger(ordered[start : start + ROWS], None, "", "", now).write()
 
 
 def settle(

@@ -26,6 +26,8 @@ from integrations.remote import Refusal, Rejection, ShownLevel, StockLevel
 
 #: When somebody else is still importing orders that this push must know of.
 SOON = timedelta(seconds=2)
+#: A shop that moves faster than we can look is looked at again at once this often, and then less and less.
+PATIENCE = 8
 
 
 def push_due(connection: Connection, connector: Connector, *, stop_at: float | None = None) -> int:
@@ -177,7 +179,8 @@ def _record(
     others = [row for row in rows if row.pk not in rejected]
     batch.held(others).update(lease_token="", due_at=now, **free)
     stale = [row for row in rows if row.pk in rejected and rejected[row.pk].refusal != Refusal.OTHER]
-    batch.held(stale).update(lease_token="", due_at=now, doubted_at=now, **free)
+    at = now if batch.attempts < PATIENCE else now + due.backoff(batch.attempts - PATIENCE)
+    batch.held(stale).update(lease_token="", due_at=at, doubted_at=now, **free)
     for row in rows:
         if row.pk in rejected and rejected[row.pk].refusal == Refusal.OTHER:
             _refused(batch, [row], rejected[row.pk].reason, now)

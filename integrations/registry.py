@@ -74,6 +74,8 @@ def _usable(connection: Connection, refused: str, now: datetime) -> str:
 
 def _renew(connection: Connection, refused: str) -> str:
     """Make a token, or wait for whoever is making one."""
+    if connection.pk is None:
+        return _make(connection)  # nobody else knows of it yet
     for _ in range(int(RENEWAL / timedelta(seconds=0.25))):
         connection.refresh_from_db(fields=["access", "renewing_until"])
         now = timezone.now()

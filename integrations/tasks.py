@@ -94,8 +94,14 @@ def drain(budget_s: float = BUDGET_S) -> bool:
 def _serve(connection: Connection, stop_at: float) -> int:
     """Orders before stock: what a shop has sold must be known before it is told a quantity."""
     connector = registry.connector_for(connection)
-    tried = inbox.process_due(connection, connector, stop_at=stop_at)
-    return tried + outbox.push_due(connection, connector, stop_at=stop_at)
+    try:
+        tried = inbox.process_due(connection, connector, stop_at=stop_at)
+        return tried + outbox.push_due(connection, connector, stop_at=stop_at)
+    except Exception as error:
+        # Somebody must change code. The other connections go on; what was claimed here is due again when its lease ends.
+        logger.exception("Connection %s", connection.pk)
+        connections.trouble(connection, f"Something unexpected went wrong here ({type(error).__name__}).")
+        return 0
 
 
 def sweep() -> None:

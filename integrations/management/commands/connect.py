@@ -12,7 +12,7 @@ from django.utils import timezone
 from integrations import connections, products, registry, setup
 from integrations.connector import ConnectorError
 from integrations.models import Connection
-from integrations.shopify.connector import normalise_domain
+from integrations.shopify.access import normalise_domain
 from sales.models import Order
 
 
