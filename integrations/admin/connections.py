@@ -92,9 +92,13 @@ class LocationInline(page.Inline):
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None:
             field.empty_label = "Not mapped"
-            for option in ("can_add_related", "can_change_related", "can_view_related", "can_delete_related"):
-                setattr(field.widget, option, False)
         return field
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        formfield: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if formfield is not None:
+            formfield.widget = formfield.widget.widget
+        return formfield
 
     @admin.display(description="Location")
     def place(self, row: LocationMapping) -> str:
@@ -126,7 +130,7 @@ class ConnectionAdmin(page.Page):
             {"fields": (("publish", "buffer"), ("first_stock", "stock_missing_items"))},
         ),
     )
-    clicks = ("activate", "resume", "check", "retry_orders", "retry_quantities", "pause")
+    clicks = ("activate", "resume", "check_now", "retry_orders", "retry_quantities", "pause")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -243,7 +247,7 @@ class ConnectionAdmin(page.Page):
         return f"{connection} is paused. Webhooks are still remembered."
 
     @page.click("Check now", icon="network_check")
-    def check(self, request: HttpRequest, connection: Connection) -> str:
+    def check_now(self, request: HttpRequest, connection: Connection) -> str:
         account = connections.check(connection)
         sentence = f"{account.name} answers."
         return " ".join([sentence, *(f"Without {scope}: {loss}" for scope, loss in account.missing.items())])
