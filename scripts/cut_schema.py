@@ -13,7 +13,7 @@ import argparse
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -229,11 +229,11 @@ def load(path: Path) -> GraphQLSchema:
     return build_client_schema(answer.get("data", answer), assume_valid=True)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Cut the sandbox's schema out of Shopify's.")
     parser.add_argument("introspection", type=Path, help="introspection result, .json or .json.gz")
     parser.add_argument("-o", "--output", type=Path, default=SANDBOX / "schema.graphql")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     extra = (SANDBOX / "documents.graphql").read_text()
     text = cut(load(options.introspection), [parse(text) for text in (*DOCUMENTS.values(), extra)])
     header = (

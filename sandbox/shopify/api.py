@@ -40,9 +40,8 @@ def call(shop: Shop, version: str, token: str, body: bytes) -> Answer:
     if not shop.is_known(token):
         return Answer(401, {"errors": UNKNOWN_TOKEN}, headers)
     try:
-        request = json.loads(body)
-        text, variables, name = request["query"], request.get("variables") or {}, request.get("operationName")
-    except (ValueError, KeyError, TypeError, AttributeError):
+        text, variables, name = _request(body)
+    except (ValueError, KeyError, TypeError):
         return Answer(400, {"errors": {"query": "Required parameter missing or invalid"}}, headers)
     try:
         document, operation = prepare(text, variables, name)
@@ -59,6 +58,14 @@ def call(shop: Shop, version: str, token: str, body: bytes) -> Answer:
         answer.delay = fault.seconds
     answer.is_cut = fault is not None and fault.kind == "cut_after"
     return answer
+
+
+def _request(body: bytes) -> tuple[str, Json, str | None]:
+    given = json.loads(body)
+    text, variables, name = given["query"], given.get("variables") or {}, given.get("operationName")
+    if not isinstance(text, str) or not isinstance(variables, dict) or not isinstance(name, str | None):
+        raise TypeError
+    return text, variables, name
 
 
 def served(version: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from sandbox.shopify.money import rounded
 from sandbox.shopify.records import Records
@@ -86,20 +86,17 @@ def _line(shop: Records, variant: Variant, item: Item) -> Line:
 
 
 def _bundle(shop: Records, bundle: Variant, item: Item) -> list[Line]:
-    """Its components, which share its price by what they cost alone; the last one takes what rounding leaves."""
+    """Its components, which share its price by what they cost alone; a discount on the last makes it exact."""
     price = bundle.price if item.price is None else Decimal(item.price)
-    parts = [(shop.variant(gid), units) for gid, units in bundle.components.items()]
+    parts = [(shop.variant(gid), units * item.quantity) for gid, units in bundle.components.items()]
     alone = sum((part.price * units for part, units in parts), ZERO) or Decimal(1)
-    lines = []
-    left = price * item.quantity
-    for index, (part, units) in enumerate(parts):
-        quantity = units * item.quantity
-        unit_price = rounded(price * part.price / alone, "")
-        if index == len(parts) - 1:
-            unit_price = rounded(left / quantity, "")
-        left -= unit_price * quantity
-        lines.append(_line(shop, part, Item(part, quantity, price=unit_price)))
-    lines[-1].discount = Decimal(item.discount)
+    share = price * item.quantity / alone
+    lines = [
+        _line(shop, part, Item(part, units, price=(part.price * share).quantize(Decimal("0.01"), ROUND_CEILING)))
+        for part, units in parts
+    ]
+    rounding = sum((line.price * line.quantity for line in lines), ZERO) - price * item.quantity
+    lines[-1].discount = Decimal(item.discount) + rounding
     return lines
 
 

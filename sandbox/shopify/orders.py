@@ -88,7 +88,7 @@ class Orders(Shipping):
             updated_at=now,
             currency=self.settings.currency,
             lines=[],
-            routed_at=now + self.settings.routing_delay,
+            routed_at=self.clock() + self.settings.routing_delay,
             is_routed=not self.settings.routing_delay,
             taxes_included=self.settings.taxes_included if taxes_included is None else taxes_included,
             tax_rate=self.settings.tax_rate if tax_rate is None else Decimal(tax_rate),

@@ -174,12 +174,13 @@ class Courier:
                 if subscription:
                     subscription.failures = 0
                 return
+            if subscription is None:
+                return
             delivery.failures += 1
-            if subscription:
-                subscription.failures += 1
+            subscription.failures += 1
             if delivery.failures < len(RETRIES):
                 self._put(delivery, RETRIES[delivery.failures - 1] * self.retry_scale)
-            elif subscription and subscription.failures >= len(RETRIES):
+            elif subscription.failures >= len(RETRIES):
                 del self.shop.book.subscriptions[subscription.gid]
 
     def _post(self, delivery: Delivery) -> int:
