@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: How often we look whether something is due.
 TICK_S = 0.1
-#: Work is due and no worker has begun for so long: the cluster is stuck. Longer than its own start takes.
+#: Work is due and no worker has begun for so long: the cluster is stuck. Longer than its own start takes; doubled with
+#: each restart that did not help, for a machine on which that takes long.
 UNTOUCHED = timedelta(seconds=15)
 #: A worker has begun and shows no progress for so long. Longer than one call of a shop and its repeats.
 STUCK = timedelta(seconds=60)
@@ -46,6 +47,8 @@ class Supervisor:
     started_at: float = 0.0
     stopping: bool = False
     due_since: datetime | None = None
+    #: Restarts since somebody last worked.
+    in_vain: int = 0
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
@@ -74,22 +77,28 @@ class Supervisor:
             self._start()
         now = timezone.now()
         if not tasks.is_due(now):
-            self.due_since = None
+            self.due_since, self.in_vain = None, 0
             return
         tasks.wake(now)
         self.due_since = self.due_since or now
-        beat = Heartbeat.objects.filter(name=tasks.DRAIN).values_list("beat_at", flat=True).first()
-        quiet_since = max(self.due_since, beat or self.due_since)
-        limit = UNTOUCHED if beat is None or beat < self.due_since else STUCK
-        if now - quiet_since > limit and time.monotonic() - self.started_at > limit.total_seconds():
+        if self._is_stuck(now, self.due_since):
             logger.error("Work has been due since %s and nobody does it: restarting the cluster.", self.due_since)
+            self.in_vain += 1
             self._end()
+
+    def _is_stuck(self, now: datetime, due_since: datetime) -> bool:
+        beat = Heartbeat.objects.filter(name=tasks.DRAIN).values_list("beat_at", flat=True).first()
+        if beat is not None and beat > due_since:
+            self.in_vain = 0
+            return now - beat > STUCK
+        limit = UNTOUCHED * 2 ** min(self.in_vain, 4)
+        return now - due_since > limit and time.monotonic() - self.started_at > limit.total_seconds()
 
     def _start(self) -> None:
         if self.cluster is not None:
             logger.error("The cluster has ended with %s: starting it again.", self.cluster.returncode)
             self._end()
-        tasks.beat(tasks.DRAIN, timezone.now(), woken_at=None)
+        tasks.forget_wake()
         self.cluster = subprocess.Popen(
             [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"], start_new_session=True
         )

@@ -68,6 +68,12 @@ def wake(now: datetime) -> bool:
     return True
 
 
+def forget_wake() -> None:
+    """Whoever was asked to work is gone: ask again."""
+    Heartbeat.objects.bulk_create([Heartbeat(name=DRAIN)], ignore_conflicts=True)
+    Heartbeat.objects.filter(name=DRAIN).update(woken_at=None)
+
+
 def beat(name: str, now: datetime, **changes: Any) -> None:
     """Show that this part of the worker is alive."""
     if not Heartbeat.objects.filter(name=name).update(beat_at=now, **changes):
