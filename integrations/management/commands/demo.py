@@ -41,7 +41,7 @@ class Part:
         if self.process is not None and self.process.poll() is None:
             return False
         # A group of its own, so that Ctrl+C reaches us alone and we end it in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True)
+        self.process = subprocess.Popen(self.command, start_new_session=True, stdout=subprocess.DEVNULL)
         return True
 
     def end(self) -> None:
@@ -91,7 +91,7 @@ class Command(BaseCommand):
         return Part(
             "shop",
             [
-                *(sys.executable, "-m", "sandbox.shopify", "--quiet"),
+                *(sys.executable, "-m", "sandbox.shopify", "--json"),
                 *("--port", str(settings.DEMO_SHOP_PORT), "--domain", SHOP, "--token", TOKEN, "--secret", SECRET),
                 *("--products", str(options["products"]), "--sell-every", str(options["sell_every"])),
                 *("--state", str(settings.VAR / "shop.json")),
