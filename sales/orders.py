@@ -88,14 +88,18 @@ def revise(order_id: int, draft: OrderDraft, *, now: datetime, actor: str = "") 
 
 def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> None:
     """Status and day of shipping, once lines and reported shipments are written."""
-    order = sale.order
-    revision.revise_status(order, draft.status)
-    if draft.status == Status.SHIPPED:
+    order, wanted = sale.order, draft.status
+    is_reopened = wanted is not None and order.status == Status.CANCELED
+    if wanted in (Status.CANCELED, Status.SHIPPED) or is_reopened:
+        order.status = wanted
+    if wanted == Status.SHIPPED:
         _ship_rest(sale, draft.date_shipped, now)
     follow_lines(sale, now)
+    if wanted == Status.PACKED and order.status == Status.NEW:
+        order.status = wanted
     if draft.date_shipped is not None:
         order.date_shipped = draft.date_shipped
-    elif order.status in (Status.NEW, Status.PACKED):
+    elif order.status != Status.SHIPPED:
         order.date_shipped = None
 
 
@@ -123,6 +127,7 @@ def set_status(
     parcels = sale.parcels
     if status in (Status.NEW, Status.PACKED) and (order.status == Status.SHIPPED or sale.is_shipped()):
         shipments.write(sale, [])
+    if order.status == Status.SHIPPED != status:
         order.date_shipped = None
     order.status = status
     if status == Status.SHIPPED:

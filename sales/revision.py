@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from catalog.models import ZERO, Product
 from sales.drafts import LineDraft, OrderDraft
-from sales.loaded import Sale, Status
+from sales.loaded import Sale
 from sales.models import Order, OrderLine, ShipmentLine
 from sales.money import round_money
 
@@ -31,7 +31,7 @@ _LINE_FIELDS = ("product_id", "position", "sku", "name", "quantity", "total", "c
 def revise_order(order: Order, draft: OrderDraft) -> list[str]:
     """Everything but lines, shipments, status and the day of shipping. Writes nothing yet."""
     changes: list[str] = []
-    for field, label in _PLAIN.items() | _CHOICES.items() | _AMOUNTS.items() | _TEXTS.items():
+    for field, label in (_PLAIN | _CHOICES | _AMOUNTS | _TEXTS).items():
         value = getattr(draft, field)
         if value is None or value == getattr(order, field):
             continue
@@ -75,16 +75,6 @@ def revise_lines(sale: Sale, drafts: Sequence[LineDraft]) -> list[str]:
         sale.lines = revised
         sale.order.subtotal = sum((line.total for line in revised), ZERO)
     return changes
-
-
-def revise_status(order: Order, wanted: int | None) -> None:
-    """What the draft says of the status. Packed is ours, and Shipped is for the shipments to say."""
-    if wanted is None:
-        return
-    is_reopened = order.status == Status.CANCELED
-    is_packed = order.status == Status.NEW and wanted == Status.PACKED
-    if wanted in (Status.CANCELED, Status.SHIPPED) or is_reopened or is_packed:
-        order.status = wanted
 
 
 def _shown(order: Order, field: str) -> str:

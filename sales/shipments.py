@@ -66,7 +66,7 @@ def revise(sale: Sale, drafts: Sequence[ShipmentDraft] | None) -> list[str]:
     wanted = [*keyed, *by_hand]
     if _units(wanted) != _units(sale.parcels) and not changes:
         changes = ["Units that were shipped by hand beyond what is wanted came back."]
-    if changes or not all(parcel.units for parcel in wanted):  # empty: its lines are gone
+    if changes or not all(parcel.units for parcel in sale.parcels):  # empty: its lines are gone
         write(sale, wanted)
     return changes
 
@@ -86,7 +86,7 @@ def _reported(sale: Sale, keyed: list[Parcel], drafts: Sequence[ShipmentDraft]) 
         is_changed = _take(shipment, draft, sale.order.storage_id)
         parcel = Parcel(shipment, units)
         reported.append(parcel)
-        if before is None:
+        if before is None or not before.units:
             changes.append(f"{_verb(shipment)} {_words(sale, parcel)}.")
         elif before.units != units:
             changes.append(f"{_verb(shipment)} {_words(sale, parcel)}, not {_words(sale, before)}.")
