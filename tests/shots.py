@@ -15,7 +15,26 @@ from threading import Thread
 from typing import Any
 
 OUT = Path(__file__).parent.parent / "var" / "shots"
+#: Pixels; what comes below looks like what is above.
+HIGHEST = 2400
 SIZES = {"laptop": (1366, 900), "phone": (390, 844)}
+
+
+def _open(page: Any, name: str) -> bool:
+    """Open what lies on top of some screens; False where nothing does."""
+    if name == "dashboard":
+        page.keyboard.press("Control+k")
+        page.keyboard.type("mug", delay=60)
+        page.wait_for_timeout(900)
+    elif name == "sales":
+        page.get_by_text("Filters", exact=True).first.click()
+    elif name == "storages" and page.viewport_size["width"] < 1000:
+        page.locator("#header-inner").get_by_text("dock_to_right").locator("visible=true").click()
+    elif name == "customers" and page.viewport_size["width"] > 1000:
+        page.locator("#nav-sidebar .cursor-pointer", has_text="Anna").click()
+    else:
+        return False
+    return True
 
 
 def main(only: list[str]) -> None:
@@ -83,6 +102,8 @@ def _shoot(url: str, state: str, only: list[str]) -> None:
                         continue
                     page.goto(url + path)
                     _picture(page, f"{state}-{name}-{size}-{scheme}", only)
+                    if state == "full" and _open(page, name):
+                        _picture(page, f"{state}-{name}-opened-{size}-{scheme}", only)
                 context.close()
         browser.close()
     if state == "empty":
@@ -92,8 +113,13 @@ def _shoot(url: str, state: str, only: list[str]) -> None:
 def _picture(page: Any, name: str, only: list[str]) -> None:
     if only and not any(part in name for part in only):
         return
-    page.wait_for_timeout(350)
-    page.screenshot(path=OUT / f"{name}.png", full_page=True)
+    # A window as high as the page: bars that stick to its edge are then where they belong.
+    size = page.viewport_size
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": size["width"], "height": min(max(size["height"], height), HIGHEST)})
+    page.wait_for_timeout(250)
+    page.screenshot(path=OUT / f"{name}.png")
+    page.set_viewport_size(size)
     print(OUT / f"{name}.png")
 
 

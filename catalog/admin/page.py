@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -44,6 +47,9 @@ __all__ = [
     "RangeDateFilter", "RangeTimeFilter", "RelatedDropdownFilter", "Select", "TextInput", "Textarea",
 ]  # fmt: skip
 
+#: What tells money from quantities among the columns.
+MONEY_DECIMALS = 4
+
 
 @dataclass(frozen=True)
 class Banner:
@@ -60,6 +66,8 @@ class Figure:
     value: str
     tone: str = ""
     hint: str = ""
+    #: Where the things are that it counts.
+    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,12 @@ class Cards:
 @dataclass(frozen=True)
 class Column:
     title: str
+    #: Aligned to the right.
     is_number: bool = False
+    #: As narrow as its content, which is never broken.
+    is_narrow: bool = False
+    #: On a phone there is no head of the table, and numbers alone keep their title. This one needs it too.
+    is_labelled: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,8 +112,13 @@ class Table:
 
 
 def columns(*titles: str) -> list[Column]:
-    """Columns by their titles; "#Price" is a number, aligned to the right."""
-    return [Column(title.removeprefix("#"), title.startswith("#")) for title in titles]
+    """Columns by their titles: "#Price" is a number, "-When" is narrow, "-=Since" keeps its title on a phone too."""
+    found = []
+    for title in titles:
+        name = title.lstrip("#-=")
+        marks = title.removesuffix(name)
+        found.append(Column(name, "#" in marks, "-" in marks, "#" in marks or "=" in marks))
+    return found
 
 
 @dataclass(frozen=True)
@@ -112,6 +130,19 @@ class Button:
     #: A link to a form; otherwise it acts at once, by POST.
     is_link: bool = False
     confirm: str = ""
+
+
+class FigureInput(NumberInput):  # type: ignore[misc]  # the theme has no types
+    """A decimal as people write it: 1 for 1.000, 18.00 for 18.0000."""
+
+    def __init__(self, *, money: bool = False, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.money = money
+
+    def format_value(self, value: Any) -> Any:
+        if not isinstance(value, Decimal) or not value.is_finite():
+            return super().format_value(value)
+        return f"{value:.2f}" if self.money and value == round(value, 2) else f"{value.normalize():f}"
 
 
 class ClickForm(forms.Form):
@@ -183,10 +214,11 @@ class Page(Admin):
     list_before_template = "stockbridge/chips.html"
     list_filter_submit = True
     list_per_page = 50
-    show_full_result_count = False
     compressed_fields = True
     warn_unsaved_form = True
 
+    #: Rows of inlines are what one comes for; they stand above the fields.
+    inlines_first = False
     #: Names of the methods that are buttons.
     clicks: Sequence[str] = ()
     #: Failures that are a sentence for the merchant; any other is ours and crashes.
@@ -197,6 +229,8 @@ class Page(Admin):
     empty_title = "Nothing here yet"
     empty_text = ""
     empty_icon = "inbox"
+    #: Where to go next: text, name of the address.
+    empty_link: tuple[str, str] | None = None
     delete_text = "This cannot be undone."
 
     # --- what is around the form; all may be overridden -------------------------------------------------
@@ -237,10 +271,25 @@ class Page(Admin):
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *args, **kwargs)
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Nothing is deleted by the dozen: what a deletion takes along is shown for one at a time."""
+        return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         here = request.GET.urlencode()
         chips = [(title, f"?{query}", query == here) for title, query in self.chips]
         return super().changelist_view(request, {"chips": chips} | (extra_context or {}))
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Figures without idle zeros, short notes, and no buttons beside a choice that open windows."""
+        if isinstance(db_field, models.DecimalField):
+            kwargs["widget"] = FigureInput(money=db_field.decimal_places == MONEY_DECIMALS)
+        elif isinstance(db_field, models.TextField):
+            kwargs["widget"] = Textarea(attrs={"rows": 3})
+        formfield = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(getattr(formfield, "widget", None), RelatedFieldWidgetWrapper):
+            formfield.widget = formfield.widget.widget
+        return formfield
 
     def changeform_view(
         self,

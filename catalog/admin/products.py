@@ -157,6 +157,9 @@ class StockInline(page.Inline):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().formfield_for_dbfield(db_field, request, widget=page.FigureInput(), **kwargs)
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("catalog.view_product") or self.has_change_permission(request, obj)
 
@@ -198,6 +201,7 @@ class ProductAdmin(page.Deletable):
         ("Product", {"fields": ("name", ("main_sku", "unit"), "other_skus", ("price", "cost"), "batch_size", "notes")}),
     )
     inlines = (StockInline,)
+    inlines_first = True
     clicks = ("count", "receive")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -252,11 +256,6 @@ class ProductAdmin(page.Deletable):
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         skus.delete_product(obj, timezone.now())
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
-        now = timezone.now()
-        for product in queryset:
-            skus.delete_product(product, now)
 
     # --- its page ---------------------------------------------------------------------------------------
     def banners(self, request: HttpRequest, instance: Any) -> list[page.Banner]:
@@ -313,7 +312,9 @@ def movements_table(movements: Iterable[StockMovement], empty: str) -> page.Tabl
     """Newest first. Needs `stock__storage`."""
     return page.Table(
         "Movements",
-        page.columns("When", "What", "Storage", "#On hand", "#Reserved", "#On hand after", "Because of", "Note", "Who"),
+        page.columns(
+            "-When", "-What", "Storage", "#On hand", "#Reserved", "#On hand after", "-Because of", "Note", "Who"
+        ),
         [
             [
                 show.moment(one.created_at),

@@ -43,11 +43,12 @@ def day(value: date | None) -> str:
 
 
 def moment(value: datetime | None) -> str:
-    """To the minute, in the time zone of the installation."""
+    """To the minute, in the time zone of the installation; the year only when it is not this one."""
     if value is None:
         return NOTHING
     local = timezone.localtime(value)
-    return f"{day(local)}, {local:%H:%M}"
+    year = "" if local.year == timezone.localtime().year else f" {local.year}"
+    return f"{local.day} {local:%b}{year}, {local:%H:%M}"
 
 
 def ago(value: datetime | None, now: datetime, never: str = "never") -> str:

@@ -206,7 +206,8 @@ class ConnectionAdmin(page.Page):
         silent = ProductLink.objects.filter(connection=instance).exclude(unpublishable="").count()
         note = f"The first {SHOWN}; those that are not in step come first."
         if silent:
-            note += f" Of {silent} linked products the shop does not take a quantity; their own pages say why."
+            products = "1 linked product" if silent == 1 else f"{silent} linked products"
+            note += f" The shop takes no quantity of {products}; the product's page says why."
         newest = instance.activities.select_related("order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
         return [
             parts.published_table(

@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import page, show
-from catalog.models import Product, Stock
+from catalog.models import Product, Stock, Storage
 from integrations import attention
 from integrations.dashboard import parts
 from integrations.models import Activity, Connection, Heartbeat, OrderLink, PublishedStock
@@ -25,6 +25,14 @@ DAYS = 14
 ACTIVITIES_SHOWN = 8
 #: Longer without a sign of the worker, and the merchant should know.
 SILENCE = timedelta(minutes=3)
+_AXIS = {"border": {"display": False}, "ticks": {"color": "#8a9499", "precision": 0}}
+CHART_OPTIONS = {
+    "animation": False,
+    "maintainAspectRatio": False,
+    "plugins": {"legend": {"display": False}},
+    "datasets": {"bar": {"borderRadius": 4, "maxBarThickness": 38, "categoryPercentage": 0.75}},
+    "scales": {"x": {**_AXIS, "grid": {"display": False}}, "y": {**_AXIS, "beginAtZero": True, "grid": {}}},
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,9 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     may = request.user.has_perm
     sees_sales, sees_shops = may("sales.view_order"), may("integrations.view_connection")
     connections = list(Connection.objects.order_by("name", "pk")) if sees_shops else []
-    board: dict[str, Any] = {"alerts": [], "tables": [], "figures": []}
+    board: dict[str, Any] = {"alerts": [], "figures": []}
+    if request.user.is_superuser and not connections:
+        board["steps"] = steps()
     if sees_shops:
         board["alerts"] = alerts(now, connections)
         board["connections"] = connections_table(connections, now)
@@ -54,6 +64,15 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("integrations.view_activity"):
         board["activity"] = activity_table()
     return context | {"board": board, "title": "Dashboard"}
+
+
+def steps() -> list[tuple[str, str, bool]]:
+    """What a new installation needs: text, address, whether it is done. Two queries."""
+    return [
+        ("Add the storage where your goods lie", show.list_of(Storage), Storage.objects.exists()),
+        ("Add your products, or let a shop bring them", show.list_of(Product), Product.objects.exists()),
+        ("Connect a shop", show.list_of(Connection), False),
+    ]
 
 
 def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
@@ -101,7 +120,7 @@ def _is_silent(now: datetime) -> bool:
 def connections_table(connections: list[Connection], now: datetime) -> page.Table:
     return page.Table(
         "Connections",
-        page.columns("Connection", "State", "Last order in", "Last stock out", "What is wrong"),
+        page.columns("-Connection", "-State", "-=Last order in", "-=Last stock out", "What is wrong"),
         [
             [
                 show.link(one, show.page_of(one)),
@@ -127,11 +146,21 @@ def figures(today: date) -> list[page.Figure]:
     )
     below = Stock.objects.with_available().filter(available__lt=F("minimum"), product__deleted_at=None).count()
     return [
-        page.Figure("To pack", show.quantity(numbers["new"]), hint="New sales"),
-        page.Figure("To ship", show.quantity(numbers["packed"]), hint="Packed sales"),
-        page.Figure("Sold today", show.quantity(numbers["today"]), hint="Sales"),
-        page.Figure("Below minimum", show.quantity(below), "warn" if below else "", "Products in a storage"),
+        page.Figure("To pack", show.quantity(numbers["new"]), hint="New sales", url=_sales(Order.Status.NEW)),
+        page.Figure("To ship", show.quantity(numbers["packed"]), hint="Packed sales", url=_sales(Order.Status.PACKED)),
+        page.Figure("Sold today", show.quantity(numbers["today"]), hint="Sales", url=show.list_of(Order)),
+        page.Figure(
+            "Below minimum",
+            show.quantity(below),
+            "warn" if below else "",
+            "Stock levels",
+            show.list_of(Product, "level=below"),
+        ),
     ]
+
+
+def _sales(status: Order.Status) -> str:
+    return show.list_of(Order, f"status__exact={status.value}")
 
 
 def chart(today: date) -> dict[str, Any]:
@@ -152,6 +181,7 @@ def chart(today: date) -> dict[str, Any]:
         sums[currency] += total
     days = [first + timedelta(days=number) for number in range(DAYS)]
     return {
+        "chart_options": json.dumps(CHART_OPTIONS),
         "chart": json.dumps(
             {
                 "labels": [f"{day.day} {day:%b}" for day in days],
@@ -160,7 +190,6 @@ def chart(today: date) -> dict[str, Any]:
                         "label": "Sales",
                         "data": [counts[day] for day in days],
                         "backgroundColor": "var(--color-primary-500)",
-                        "displayYAxis": True,
                     }
                 ],
             }

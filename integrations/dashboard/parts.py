@@ -16,7 +16,7 @@ OUTCOME_TONES = {"done": "good", "waiting": "warn", "warning": "warn", "failed":
 ARROWS = {"in": "←", "out": "→", "here": "·"}
 HOW_TO_CONNECT = format_html(
     "No shop is connected yet. On the machine that runs Stockbridge, run"
-    " <code>manage.py connect shopify --shop {}</code>; its --help lists what it asks for.",
+    " <code>manage.py connect shopify --shop {}</code> (<code>connect --help</code> lists what it asks for).",
     "your-shop.myshopify.com",
 )
 
@@ -55,7 +55,7 @@ def activity_table(
     activities: Iterable[Activity], empty: str, link: tuple[str, str] | None = None, *, with_connection: bool = False
 ) -> page.Table:
     """Needs `order` and `product`, and `connection` where it is shown."""
-    titles = ["When", "Connection", "Direction", "What", "Outcome", "Why"]
+    titles = ["-When", "Connection", "-Direction", "What", "Outcome", "Why"]
     if not with_connection:
         titles.remove("Connection")
     return page.Table(
@@ -81,7 +81,7 @@ def waiting_table(links: Iterable[OrderLink], link: tuple[str, str] | None, now:
     """Needs `order`."""
     return page.Table(
         "Orders waiting",
-        page.columns("Order", "Sale", "Why it waits", "Since", "Next try"),
+        page.columns("-Order", "-Sale", "Why it waits", "-=Since", "-=Next try"),
         [
             [
                 one.number or one.external_id,

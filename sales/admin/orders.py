@@ -108,13 +108,14 @@ class OrderAdmin(page.Deletable):
     empty_title = "No sales yet"
     empty_text = "Connect a shop under Connections, and its orders arrive here by themselves."
     empty_icon = "receipt_long"
+    empty_link = ("See connections", "admin:integrations_connection_changelist")
     delete_text = (
         "It leaves the lists, and what it holds or has taken from stock is given back."
         " You can restore it: Sales, then Deleted."
     )
     fields = ("notes",)
     clicks = (
-        "complete", "pack", "ship", "ship_tracked", "unpack", "reopen", "mark_paid", "mark_partially_paid",
+        "complete", "ship", "ship_tracked", "pack", "unpack", "reopen", "mark_paid", "mark_partially_paid",
         "mark_unpaid", "relocate", "uncomplete", "cancel", "restore",
     )  # fmt: skip
     actions = ("pack_all", "ship_all", "cancel_all", "paid_all", "unpaid_all")
@@ -160,7 +161,7 @@ class OrderAdmin(page.Deletable):
         if instance.deleted_at:
             banners.append(page.Banner(f"Deleted on {show.moment(instance.deleted_at)}.", "warn"))
         if instance.remarks:
-            banners.append(page.Banner(instance.remarks, "info", "Stockbridge remarks"))
+            banners.append(page.Banner(instance.remarks, "info", "Remarks"))
         return banners
 
     def figures(self, request: HttpRequest, instance: Any) -> list[page.Figure]:
@@ -187,7 +188,7 @@ class OrderAdmin(page.Deletable):
     def _payment(self, order: Order, payment: Order.Payment) -> None:
         orders.set_payment(order.pk, payment)
 
-    @page.click("Mark packed", icon="package_2", tone="primary", when=_is(Status.NEW))
+    @page.click("Mark packed", icon="package_2", when=_is(Status.NEW))
     def pack(self, request: HttpRequest, order: Order) -> str:
         self._status(request, order, Status.PACKED)
         return f"Sale {order} is packed."

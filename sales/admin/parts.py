@@ -47,7 +47,7 @@ def amount(value: Decimal, order: Order) -> str:
 
 def sales_table(title: str, orders: Iterable[Order], empty: str, *, with_customer: bool = False) -> page.Table:
     """Needs `customer` where it is shown."""
-    titles = ["Number", "Date", "Customer", "Status", "Payment", "#Total"]
+    titles = ["-Number", "-Date", "Customer", "Status", "Payment", "#Total"]
     if not with_customer:
         titles.remove("Customer")
     return page.Table(
@@ -165,7 +165,7 @@ def shipments(order: Order) -> page.Table:
     rows = order.shipments.select_related("storage").prefetch_related("lines__order_line").order_by("shipped_at", "pk")
     return page.Table(
         "Shipments",
-        page.columns("When", "What", "Storage", "Carrier", "Tracking"),
+        page.columns("-When", "What", "Storage", "Carrier", "Tracking"),
         [
             [
                 show.moment(one.shipped_at),

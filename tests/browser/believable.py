@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import User
@@ -55,6 +55,8 @@ CUSTOMERS = [
     ("Sofia Rossi", "sofia.rossi@example.com", "", "Via Roma 10\n20121 Milano\nItaly"),
 ]
 
+UNTRACKED = "The shop does not track its quantity. Tick “Track quantity” there."
+
 
 def fill(now: datetime | None = None) -> None:
     """Everything, through the use cases that a merchant's clicks and a shop's orders go through."""
@@ -98,9 +100,7 @@ def _product(row: tuple, warehouse: Storage, shop_floor: Storage, now: datetime)
     return product
 
 
-def _sale(
-    number: int, products: list[Product], customers: list[Customer], warehouse: Storage, now: datetime
-) -> Order:
+def _sale(number: int, products: list[Product], customers: list[Customer], warehouse: Storage, now: datetime) -> Order:
     chosen = [products[(number * 3 + step * 5) % len(products)] for step in range(1 + number % 3)]
     lines = [
         orders.LineDraft(
@@ -140,7 +140,7 @@ def _statuses(sales: list[Order], now: datetime) -> None:
             orders.set_status(sale.pk, Order.Status.PACKED, now=now, actor=USERNAME)
         if number not in (27, 30, 33):
             orders.set_payment(sale.pk, Order.Payment.PARTIALLY_PAID if number == 29 else Order.Payment.PAID)
-    first, *rest = list(sales[32].lines.order_by("position"))
+    first = sales[32].lines.earliest("position")
     orders.ship(sales[32].pk, lines={first.pk: Decimal(1)}, carrier="DHL", now=now, actor=USERNAME)
     orders.delete(sales[24].pk, now=now, actor=USERNAME)
 
@@ -154,25 +154,37 @@ def _connection(now: datetime, warehouse: Storage, shop_floor: Storage) -> Conne
         last_poll_at=now - timedelta(minutes=2), last_order_at=now - timedelta(minutes=26),
         last_push_at=now - timedelta(minutes=26), created_at=now - timedelta(days=90),
     )  # fmt: skip
-    for external_id, name, storage in (("1", "Berlin warehouse", warehouse), ("2", "Kollwitzplatz", shop_floor), ("3", "Pop-up", None)):
+    for external_id, name, storage in (
+        ("1", "Berlin warehouse", warehouse),
+        ("2", "Kollwitzplatz", shop_floor),
+        ("3", "Pop-up", None),
+    ):
         LocationMapping.objects.create(connection=shop, external_id=external_id, name=name, storage=storage)
     return shop
 
 
-def _links(shop: Connection, products: list[Product], sales: list[Order], customers: list[Customer], now: datetime) -> None:
+def _links(
+    shop: Connection, products: list[Product], sales: list[Order], customers: list[Customer], now: datetime
+) -> None:
     places = list(shop.locations.exclude(storage=None))
     for number, product in enumerate(products):
         code = product.skus.get(is_primary=True).code
         link = ProductLink.objects.create(
             connection=shop, product=product, external_id=str(900 + number), item_id=str(800 + number), sku=code,
             title=product.name, matched="sku",
-            unpublishable="The shop does not track its quantity. Tick “Track quantity” there." if code == "GIFT" else "",
+            unpublishable=UNTRACKED if code == "GIFT" else "",
         )  # fmt: skip
         for row in product.stock.filter(storage__in=[place.storage_id for place in places]):
             mapping = next(place for place in places if place.storage_id == row.storage_id)
             shown = max(int(row.on_hand), 0)
             published = PublishedStock(
-                connection=shop, link=link, mapping=mapping, stock=row, confirmed=shown, confirmed_at=now, is_started=True
+                connection=shop,
+                link=link,
+                mapping=mapping,
+                stock=row,
+                confirmed=shown,
+                confirmed_at=now,
+                is_started=True,
             )
             if code == "STAND-GL" and mapping.external_id == "2":
                 published.problem = "Shopify: The item is not stocked at the location."
@@ -198,7 +210,9 @@ def _links(shop: Connection, products: list[Product], sales: list[Order], custom
 def _activity(shop: Connection, sales: list[Order], now: datetime) -> None:
     for number, sale in enumerate(sales[-12:]):
         at = now - timedelta(minutes=26 + 47 * (11 - number))
-        activity.note(shop, f"Sale {sale} arrived.", direction=Direction.IN, now=at, order=sale, external_id=str(uuid.uuid4()))
+        activity.note(
+            shop, f"Sale {sale} arrived.", direction=Direction.IN, now=at, order=sale, external_id=str(uuid.uuid4())
+        )
         activity.note(
             shop, "2 quantities sent.", direction=Direction.OUT, now=at + timedelta(seconds=2),
             why="Stoneware mug, sand 84 → 83 (Berlin warehouse), Milk jug, enamel 30 → 29 (Berlin warehouse).",
