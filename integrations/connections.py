@@ -19,6 +19,7 @@ from integrations.remote import Account
 
 SUBSCRIPTION_CHECK = timedelta(hours=1)
 RECONCILIATION = timedelta(days=1)
+VERSION_WARNING = timedelta(days=60)
 
 
 def check(connection: Connection, connector: Connector | None = None) -> Account:
@@ -81,7 +82,7 @@ def map_locations(connection: Connection, wanted: Mapping[str, int | None]) -> N
 
 
 def activate(connection: Connection, now: datetime) -> None:
-    """Let it run. Safe to repeat.
+    """Let it run, from now on, or from where it stopped. Safe to repeat.
 
     Raises
     ------
@@ -89,13 +90,14 @@ def activate(connection: Connection, now: datetime) -> None:
     """
     if connection.default_storage_id is None:
         raise ValidationError("Choose the storage where new sales reserve their goods.")
+    connection.cursor = connection.cursor or registry.connector_for(connection).cursor(now)
     connection.state = Connection.State.ACTIVE
     connection.paused_because = connection.trouble = ""
     connection.poll_due_at = connection.subscribe_due_at = now
     connection.reconcile_due_at = connection.reconcile_due_at or now + RECONCILIATION
     connection.save(
         update_fields=[
-            "state", "paused_because", "trouble", "poll_due_at", "subscribe_due_at", "reconcile_due_at"
+            "state", "cursor", "paused_because", "trouble", "poll_due_at", "subscribe_due_at", "reconcile_due_at"
         ]
     )  # fmt: skip
 
@@ -137,3 +139,16 @@ def subscribe(connection: Connection, connector: Connector, now: datetime) -> No
     if url and (made := connector.subscribe(url)):
         activity.note(connection, f"Subscribed to {made} kinds of changes.", direction=Direction.OUT, now=now)
     Connection.objects.filter(pk=connection.pk).update(subscribe_due_at=now + SUBSCRIPTION_CHECK)
+
+
+def warn_of_version(connection: Connection, connector: Connector, now: datetime) -> None:
+    """Tell the merchant in time that the API version we speak is about to end: from then on answers may differ."""
+    if now.date() >= connector.api_version_ends - VERSION_WARNING:
+        activity.note(
+            connection,
+            f"{connector.label} ends version {connector.api_version} of its API on {connector.api_version_ends}.",
+            direction=Direction.HERE,
+            outcome=Outcome.WARNING,
+            why="Update Stockbridge before then.",
+            now=now,
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import ClassVar, Protocol
 
 from integrations.remote import (
@@ -64,6 +64,8 @@ class Connector(Protocol):
     label: ClassVar[str]  #: "Shopify", for people
     credentials: ClassVar[tuple[Credential, ...]]
     batch: ClassVar[int]  #: levels that one `set_stock` takes
+    api_version: ClassVar[str]
+    api_version_ends: ClassVar[date]  #: the platform answers with another version from then on
 
     def check(self) -> Account:
         """Who the shop is. AccessDenied names the required scopes that are missing."""
@@ -79,8 +81,11 @@ class Connector(Protocol):
     def products_by_id(self, external_ids: Sequence[str]) -> list[RemoteProduct]:
         """Those that the shop still has, in any order."""
 
+    def cursor(self, moment: datetime) -> str:
+        """The cursor of a moment: what changes from then on comes after it. Speaks to nobody."""
+
     def orders(self, cursor: str) -> Iterator[ChangedOrder]:
-        """Orders changed since the cursor, oldest change first; some may come again. Empty cursor: from now on."""
+        """Orders changed since the cursor, oldest change first; some may come again."""
 
     def order(self, external_id: str) -> RemoteOrder | None:
         """One order whole, or None when the shop shows none: deleted, or out of our sight."""

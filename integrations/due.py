@@ -37,11 +37,17 @@ def now_or_again(now: datetime) -> dict[str, Any]:
 
 def claim(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
     """Take those of these rows that are due; returns the lease token and how many it holds."""
+    return _take(rows.filter(due_at__lte=now), now)
+
+
+def claim_whole(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
+    """The same for rows that belong together: those too that are not due yet, unless somebody has them."""
+    return _take(rows.filter(Q(lease_token="") | Q(due_at__lte=now)), now)
+
+
+def _take(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
     token = str(uuid.uuid4())
-    taken = rows.filter(due_at__lte=now).update(
-        lease_token=token, due_at=now + LEASE, attempts=F("attempts") + 1, again=False
-    )
-    return token, taken
+    return token, rows.update(lease_token=token, due_at=now + LEASE, attempts=F("attempts") + 1, again=False)
 
 
 def held(rows: QuerySet[_Row], token: str) -> QuerySet[_Row]:

@@ -12,7 +12,6 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from sales.orders import LineDraft, OrderDraft, ShipmentDraft
 
 from catalog import skus
 from integrations import activity, due, products, published
@@ -23,6 +22,7 @@ from integrations.remote import ChangedOrder, RemoteCustomer, RemoteOrder, Remot
 from sales import customers
 from sales import orders as sales
 from sales.models import Customer, Order
+from sales.orders import LineDraft, OrderDraft, ShipmentDraft
 
 #: Two changes within the same second look alike to the shop; a read that late after one has seen both.
 SAME_SECOND = timedelta(seconds=5)

@@ -68,7 +68,7 @@ def _claim_call(connection: Connection) -> _Batch | None:
     if found is None:
         return None
     rows = list(connection.published.filter(batch=found[0]).select_related("link", "mapping", "stock").order_by("pk"))
-    token, taken = due.claim(connection.published.filter(batch=found[0]), now)
+    token, taken = due.claim_whole(connection.published.filter(batch=found[0]), now)
     return _Batch(connection, token, rows, found[0]) if taken == len(rows) else None
 
 

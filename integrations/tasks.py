@@ -36,7 +36,7 @@ SUPERVISOR = "supervisor"
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     "sweep": {"func": "integrations.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
-    "prune": {"func": "integrations.tasks.prune", "schedule_type": Schedule.DAILY},
+    "tidy": {"func": "integrations.tasks.tidy", "schedule_type": Schedule.DAILY},
 }
 
 
@@ -104,7 +104,7 @@ def _serve(connection: Connection, stop_at: float) -> int:
         tried = inbox.process_due(connection, connector, stop_at=stop_at)
         return tried + outbox.push_due(connection, connector, stop_at=stop_at)
     except Exception as error:
-        # Somebody must change code. The other connections go on; what was claimed here is due again when its lease ends.
+        # Somebody must change code. The other connections go on; what was claimed is due again when its lease ends.
         logger.exception("Connection %s", connection.pk)
         connections.trouble(connection, f"Something unexpected went wrong here ({type(error).__name__}).")
         return 0
@@ -194,8 +194,10 @@ def _is_under_way(connected: list[Connection]) -> bool:
     return OrderLink.objects.filter(going_on).exists() or PublishedStock.objects.filter(going_on).exists()
 
 
-def prune() -> None:
-    """Forget old activities, and deliveries that were handled long ago."""
+def tidy() -> None:
+    """Once a day: say which API version is about to end; forget old activities and deliveries. Safe to repeat."""
     now = timezone.now()
+    for connection in Connection.objects.filter(state=Connection.State.ACTIVE).order_by("pk"):
+        connections.warn_of_version(connection, registry.connector_for(connection), now)
     activity.prune(now)
     WebhookDelivery.objects.filter(handled_at__lt=now - timedelta(days=30)).delete()

@@ -36,12 +36,17 @@ def server(shop) -> Iterator[ShopServer]:
 
 
 @pytest.fixture
-def installation(server, tmp_path, worker_id) -> Iterator[Installation]:
+def more_settings() -> dict[str, str]:
+    return {}
+
+
+@pytest.fixture
+def installation(server, tmp_path, worker_id, more_settings) -> Iterator[Installation]:
     database = settings.DATABASES["default"]
     url = f"sqlite:///{tmp_path}/stockbridge.sqlite3"
     if database["ENGINE"].endswith("postgresql"):
         url = postgres_database(os.environ["DATABASE_URL"], f"stockbridge_processes_{worker_id}")
-    with Installation(url, server.url) as installation:
+    with Installation(url, server.url, **more_settings) as installation:
         connect(installation)
         yield installation
 
@@ -96,6 +101,13 @@ def test_an_order_arrives_and_a_count_goes_out_by_themselves(installation, shop)
         "stock.count(row.product_id, row.storage_id, Decimal(77))\nprint('null')"
     )
     wait_until(lambda: shop.available("T2", location) == 77)
+
+
+@pytest.mark.redis
+@pytest.mark.skipif("TEST_REDIS_URL" not in os.environ, reason="no Redis here")
+@pytest.mark.parametrize("more_settings", [{"REDIS_URL": os.environ.get("TEST_REDIS_URL", "")}])
+def test_with_redis_as_the_broker_too(installation, shop):
+    test_an_order_arrives_and_a_count_goes_out_by_themselves(installation, shop)
 
 
 def test_the_worker_heals_when_its_parts_are_killed(installation, shop):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
 from integrations.connector import AccessDenied, Credential, Refused, Unavailable
@@ -37,6 +37,8 @@ class Shopify:
     label: ClassVar[str] = "Shopify"
     credentials: ClassVar[tuple[Credential, ...]] = access.CREDENTIALS
     batch: ClassVar[int] = queries.PAGE
+    api_version: ClassVar[str] = queries.API_VERSION
+    api_version_ends: ClassVar[date] = queries.API_VERSION_ENDS
 
     def __init__(
         self,
@@ -115,12 +117,13 @@ class Shopify:
 
     # --- orders ------------------------------------------------------------------------------------------
 
-    def orders(self, cursor: str) -> Iterator[ChangedOrder]:
-        """Orders changed since the cursor, an ISO 8601 time, oldest change first; without one, since five minutes ago.
+    def cursor(self, moment: datetime) -> str:
+        """ISO 8601: what changes from then on comes after it."""
+        return _iso(moment)
 
-        Those of the last five minutes before the cursor come again.
-        """
-        since = (datetime.fromisoformat(cursor) if cursor else datetime.now(UTC)) - OVERLAP
+    def orders(self, cursor: str) -> Iterator[ChangedOrder]:
+        """Orders changed since the cursor, oldest change first; those of the five minutes before it come again."""
+        since = datetime.fromisoformat(cursor) - OVERLAP
         changed = self._items(
             queries.ORDERS, _changed_since(_iso(since)), beyond=lambda last: _changed_since(last["updatedAt"])
         )

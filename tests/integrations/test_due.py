@@ -71,6 +71,8 @@ def test_a_problem_keeps_the_time_when_it_began(row):
     assert (row.problem, row.problem_at) == ("The shop is down.", first)
 
 
-@pytest.mark.parametrize(("attempts", "seconds"), [(0, 5), (1, 5), (2, 10), (3, 20), (10, 2560), (11, 3600), (10**6, 3600)])
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(0, 5), (1, 5), (2, 10), (3, 20), (10, 2560), (11, 3600), (10**6, 3600)]
+)
 def test_each_failure_doubles_the_wait_up_to_an_hour(attempts, seconds):
     assert due.backoff(attempts) == timedelta(seconds=seconds)

@@ -36,7 +36,7 @@ def test_a_key_that_does_not_fit_is_an_error_and_not_a_token(row, settings):
 
 def test_plain_text_in_the_database_is_an_error(row):
     with database.cursor() as cursor:
-        cursor.execute("UPDATE integrations_connection SET credentials = '{\"token\": \"x\"}'")
+        cursor.execute('UPDATE integrations_connection SET credentials = \'{"token": "x"}\'')
     with pytest.raises(Undecryptable):
         Connection.objects.get()
 

@@ -67,7 +67,12 @@ def test_many_deliveries_about_one_order_make_it_due_once(connection):
 
 @pytest.mark.parametrize(
     "how",
-    [{"secret": "another"}, {"X-Shopify-Hmac-Sha256": ""}, {"X-Shopify-Hmac-Sha256": "ü"}, {"X-Shopify-Shop-Domain": "b.myshopify.com"}],
+    [
+        {"secret": "another"},
+        {"X-Shopify-Hmac-Sha256": ""},
+        {"X-Shopify-Hmac-Sha256": "ü"},
+        {"X-Shopify-Shop-Domain": "b.myshopify.com"},
+    ],
 )
 def test_what_the_shop_did_not_sign_is_401_and_nothing_is_stored(connection, how):
     assert deliver(connection.pk, ORDER, **how).status_code == 401

@@ -1,0 +1,108 @@
+"""Two at the same time. Threads of their own transactions, so PostgreSQL alone: SQLite lets one writer in at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from django.db import connections as databases
+from django.utils import timezone
+
+from catalog import stock
+from catalog.models import StockMovement
+from integrations import inbox, orders, outbox, registry
+from integrations.models import Activity, Connection, PublishedStock
+from integrations.remote import Notice, Topic
+from sales.models import Order
+from tests.integrations.conftest import our_stock
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.postgres,
+    pytest.mark.skipif("not __import__('django.db').db.connection.features.has_select_for_update", reason="row locks"),
+]
+
+
+def at_once(*what: Callable[[], object]) -> None:
+    """Run these in threads, begun together; an exception in one is the test's."""
+    gate, errors = threading.Barrier(len(what)), []
+
+    def run(one: Callable[[], object]) -> None:
+        try:
+            gate.wait(10)
+            one()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            databases.close_all()
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in what]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not errors, errors
+
+
+def work(connection: Connection) -> None:
+    fresh = Connection.objects.get(pk=connection.pk)
+    connector = registry.connector_for(fresh)
+    inbox.process_due(fresh, connector)
+    outbox.push_due(fresh, connector)
+
+
+def test_two_workers_make_one_sale_of_one_order(shop, connection):
+    placed = shop.place_order([("MUG", 2)])
+    orders.look(connection.pk, [placed.gid], timezone.now())
+    at_once(*[lambda: work(connection)] * 4)
+    assert Order.objects.count() == 1
+    assert our_stock("MUG").reserved == 2
+
+
+def test_the_same_delivery_at_the_same_time_is_kept_once(shop, connection):
+    notice = Notice("w1", Topic.ORDER, "orders/updated", "gid://shopify/Order/1")
+    at_once(*[lambda: inbox.receive(connection, notice, timezone.now())] * 4)
+    assert connection.deliveries.count() == 1
+
+
+def test_deliveries_are_turned_into_work_once(shop, connection):
+    for number in range(20):
+        notice = Notice(f"w{number}", Topic.ORDER, "orders/updated", f"gid://shopify/Order/{number}")
+        inbox.receive(connection, notice, timezone.now())
+    at_once(*[lambda: inbox.collect(timezone.now())] * 3)
+    assert connection.order_links.count() == 20
+    assert not connection.deliveries.filter(handled_at=None).exists()
+
+
+def test_two_pushers_tell_the_shop_once(shop, connection):
+    row = our_stock("MUG")
+    calls = shop.calls["StockbridgeSetQuantities"]
+    stock.count(row.product_id, row.storage_id, Decimal(3))
+    at_once(*[lambda: work(connection)] * 3)
+    assert shop.calls["StockbridgeSetQuantities"] == calls + 1
+    assert PublishedStock.objects.get(link__sku="MUG").confirmed == 3
+
+
+def test_many_orders_of_one_product_at_once_reserve_every_unit(shop, connection):
+    for number in range(5):
+        shop.place_order([("CUP", 1), ("MUG", 1)] if number % 2 else [("MUG", 1)])
+    orders.pull(connection, registry.connector_for(connection), timezone.now())
+    at_once(*[lambda: work(connection)] * 4)
+    assert our_stock("MUG").reserved == Order.objects.count() == 5
+    assert StockMovement.objects.filter(kind="reserve", stock=our_stock("MUG")).count() == 5
+    assert Activity.objects.filter(what__endswith="arrived.").count() == 5
+
+
+def test_a_token_that_ended_is_made_anew_by_one_of_many(shop, connect, sell):
+    connection = connect()
+    connection.credentials = {"client_id": "client", "secret": "shpss_test"}
+    connection.save()
+    shop.calls.clear()
+
+    def ask() -> None:
+        registry.connector_for(Connection.objects.get(pk=connection.pk)).check()
+
+    at_once(*[ask] * 4)
+    assert shop.calls["token"] == 1
