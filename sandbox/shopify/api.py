@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from http.client import responses
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -78,7 +79,8 @@ def _spoilt(fault: Fault | None, headers: dict[str, str]) -> Answer | None:
     if fault is None:
         return None
     if fault.kind == "error":
-        return Answer(fault.status, {"errors": "Internal Server Error"}, headers)
+        after = {"Retry-After": f"{fault.seconds:.1f}"} if fault.seconds else {}
+        return Answer(fault.status, {"errors": responses.get(fault.status, "Error")}, headers | after)
     if fault.kind == "html":
         return Answer(fault.status, "<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>")
     if fault.kind in ("hang", "cut"):

@@ -28,13 +28,10 @@ class NoSuchPage(Exception):
 class Control:
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
-        self._first: Json | None = None
-        self.keep()
-
-    def keep(self) -> None:
-        """`reset` comes back to this."""
-        with self.shop.lock:
-            self._first = dump(self.shop.book)
+        with shop.lock:
+            #: `reset` comes back to this.
+            self._first = dump(shop.book)
+            self._rights = shop.token, set(shop.scopes), shop.customer_data
 
     def answer(self, method: str, path: list[str], body: bytes) -> tuple[int, Any]:
         """HTTP status and JSON."""
@@ -146,6 +143,10 @@ class Control:
         shop = self.shop
         if action == "delete":
             return shop.delete_order(order, **given)
+        if action in ("track", "cancel_fulfillment"):
+            sent = next(each for each in order.fulfillments if each.gid == given["fulfillment"])
+            getattr(shop, action)(**{**given, "fulfillment": sent})
+            return order_json(order)
         if action == "edit" and "add" in given:
             given["add"] = [Item(**item) for item in given["add"]]
         actions: dict[str, Callable[..., Any]] = {
@@ -195,6 +196,8 @@ class Control:
 
     def _reset(self) -> None:
         self.shop.book = load(Book, self._first)
+        self.shop.token, scopes, self.shop.customer_data = self._rights
+        self.shop.scopes = set(scopes)
         self.shop.index()
         self.shop.forget()
 

@@ -54,6 +54,7 @@ class Cost:
     document: DocumentNode
     operation: OperationDefinitionNode
     variables: Json
+    _known: dict[tuple[Any, ...], dict[tuple[str, str], Group]] = field(default_factory=dict)
 
     def requested(self) -> int:
         return self._whole(UNKNOWN)
@@ -112,11 +113,14 @@ class Cost:
         return common + max(special.values(), default=0)
 
     def _groups(self, sets: list[SelectionSetNode], kind: Any) -> dict[tuple[str, str], Group]:
-        groups: dict[tuple[str, str], Group] = {}
-        for selection_set in sets:
-            for owner, node in self._fields(selection_set, kind.name):
-                groups.setdefault((owner, (node.alias or node.name).value), []).append(node)
-        return groups
+        known = (kind.name, *map(id, sets))  # each of many nodes has the same
+        if known not in self._known:
+            groups: dict[tuple[str, str], Group] = {}
+            for selection_set in sets:
+                for owner, node in self._fields(selection_set, kind.name):
+                    groups.setdefault((owner, (node.alias or node.name).value), []).append(node)
+            self._known[known] = groups
+        return self._known[known]
 
     def _fields(self, selections: SelectionSetNode, owner: str) -> Iterator[tuple[str, FieldNode]]:
         for node in selections.selections:

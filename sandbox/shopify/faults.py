@@ -1,7 +1,7 @@
 """Things that go wrong, on demand: the next few times, or by chance.
 
 Requests, by the name of their document ("token" for a token's request):
-    error      an HTTP status (500) and nothing done
+    error      an HTTP status (500) and nothing done; seconds, if given, are its Retry-After
     html       a page instead of JSON, with a status (502), and nothing done
     throttle   refused as too expensive
     slow       answered after some seconds (2)

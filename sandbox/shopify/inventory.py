@@ -33,6 +33,13 @@ class Inventory(Records):
         return level.on_hand if level else 0
 
     @locked
+    def total_available(self, sku: Variant | str) -> int:
+        """At all locations together."""
+        item = self.variant(sku).item_gid
+        levels = (self.level(item, location) for location in self.book.locations)
+        return sum(level.available for level in levels if level and level.is_active)
+
+    @locked
     def is_stocked(self, sku: Variant | str, location: Location | str) -> bool:
         level = self._find(sku, location)
         return bool(level and level.is_active)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sandbox.shopify import blanks
+from sandbox.shopify.blanks import blank
 from sandbox.shopify.formats import Json, amount, both, local, money_set
 from sandbox.shopify.money import financial_status, fulfillment_status, line_totals, outstanding, tax, totals
-from sandbox.shopify.state import ZERO, Address, Fulfillment, Line, Order, Refund, number
+from sandbox.shopify.people_payloads import address, people
+from sandbox.shopify.state import ZERO, Fulfillment, Line, Order, Refund, RefundLine, number
 
 if TYPE_CHECKING:
     from sandbox.shopify.shop import Shop
@@ -17,6 +20,7 @@ def order(shop: Shop, order: Order) -> Json:
     now, first = totals(order), totals(order, current=False)
     status = {"UNFULFILLED": None, "PARTIALLY_FULFILLED": "partial"}.get(fulfillment_status(order), "fulfilled")
     made = {
+        **blank(blanks.ORDER),
         "id": number(order.gid),
         "admin_graphql_api_id": order.gid,
         "app_id": None,
@@ -33,6 +37,7 @@ def order(shop: Shop, order: Order) -> Json:
         "current_total_duties_set": money_set(now.duties, order) if order.duties else None,
         **both("current_total_price", now.total, order),
         **both("current_total_tax", now.tax, order),
+        "discount_applications": _discount_applications(order, first.discount),
         "discount_codes": _discount_codes(order, first.discount),
         "duties_included": False,
         "estimated_taxes": False,
@@ -62,6 +67,8 @@ def order(shop: Shop, order: Order) -> Json:
         **both("total_price", first.total, order),
         "total_shipping_price_set": money_set(first.shipping, order),
         **both("total_tax", first.tax, order),
+        "total_cash_rounding_payment_adjustment_set": money_set(ZERO, order),
+        "total_cash_rounding_refund_adjustment_set": money_set(ZERO, order),
         "total_tip_received": amount(first.tip, order),
         "updated_at": local(shop, order.updated_at),
         "user_id": None,
@@ -69,60 +76,37 @@ def order(shop: Shop, order: Order) -> Json:
         "line_items": [line_item(shop, order, line) for line in order.lines],
         "refunds": [refund(shop, each, order=order) for each in order.refunds],
         "returns": [],
+        "line_item_groups": [],
+        "total_weight": 0,
         "shipping_lines": _shipping_lines(order),
-        **_people(shop, order),
+        **people(shop, order),
     }
     if order.company_gid:
         made["company"] = {"id": number(order.company_gid), "location_id": None}
     return made
 
 
-def _people(shop: Shop, order: Order) -> Json:
-    """Who bought. A shop whose plan hides personal data leaves keys out, and of addresses most."""
-    customer = shop.book.customers.get(order.customer_gid)
-    who = None
-    if customer:
-        who = {"id": number(customer.gid), "admin_graphql_api_id": customer.gid, "currency": order.currency}
-    hidden = {
-        "customer": who,
-        "billing_address": _place(order.billing_address),
-        "shipping_address": _place(order.shipping_address),
-    }
-    if not shop.customer_data:
-        return hidden
-    if customer and who:
-        first, _, last = customer.name.rpartition(" ")
-        who |= {"first_name": first, "last_name": last, "email": customer.email or None}
-        who["phone"] = customer.phone or None
-    return {
-        "contact_email": order.email or None,
-        "email": order.email or None,
-        "phone": order.phone or None,
-        "customer": who,
-        "billing_address": _address(order.billing_address),
-        "shipping_address": _address(order.shipping_address),
-    }
-
-
-def _place(address: Address | None) -> Json | None:
-    return {"country": address.country or None, "province": address.province or None} if address else None
-
-
-def _address(address: Address | None) -> Json | None:
-    if address is None:
-        return None
-    first, _, last = address.name.rpartition(" ")
-    texts = {
-        key: getattr(address, key) or None
-        for key in ("name", "company", "address1", "address2", "city", "province", "zip", "country", "phone")
-    }
-    return {"first_name": first, "last_name": last, **texts}
-
-
 def _discount_codes(order: Order, discount: Decimal) -> list[Json]:
     if not order.discount_code:
         return []
     return [{"code": order.discount_code, "amount": amount(discount, order), "type": "fixed_amount"}]
+
+
+def _discount_applications(order: Order, discount: Decimal) -> list[Json]:
+    """One for everything that was taken off; lines refer to it by its place, 0."""
+    if not discount:
+        return []
+    kind = {"type": "discount_code", "code": order.discount_code} if order.discount_code else {"type": "manual"}
+    return [
+        {
+            **kind,
+            "target_type": "line_item",
+            "value": amount(discount, order),
+            "value_type": "fixed_amount",
+            "allocation_method": "across",
+            "target_selection": "all",
+        }
+    ]
 
 
 def _tax_lines(value: Decimal, rate: Decimal, order: Order) -> list[Json]:
@@ -144,7 +128,11 @@ def _shipping_lines(order: Order) -> list[Json]:
         return []
     return [
         {
+            **blank(blanks.SHIPPING_LINE),
+            "id": number(order.gid),
             "code": order.shipping_title,
+            "current_discounted_price_set": money_set(totals(order).shipping, order),
+            "is_removed": False,
             **both("discounted_price", order.shipping_price, order),
             **both("price", order.shipping_price, order),
             "source": "shopify",
@@ -161,8 +149,10 @@ def line_item(shop: Shop, order: Order, line: Line) -> Json:
     sent = {0: None, line.current_quantity: "fulfilled"}.get(line.fulfilled - line.returned, "partial")
     allocated = [{**both("amount", whole.discount, order), "discount_application_index": 0}] if whole.discount else []
     return {
+        **blank(blanks.LINE),
         "id": number(line.gid),
         "admin_graphql_api_id": line.gid,
+        "attributed_staffs": [],
         "current_quantity": line.current_quantity,
         "fulfillable_quantity": line.unfulfilled_quantity,
         "fulfillment_service": "manual",
@@ -194,7 +184,8 @@ def fulfillment(shop: Shop, sent: Fulfillment, *, order: Order) -> Json:
     numbers = [sent.tracking_number] if sent.tracking_number else []
     urls = [sent.tracking_url] if sent.tracking_url else []
     lines = [line for line in order.lines if line.gid in sent.quantities]
-    made = {
+    made: Json = {
+        **blank(blanks.FULFILLMENT),
         "id": number(sent.gid),
         "admin_graphql_api_id": sent.gid,
         "order_id": number(order.gid),
@@ -213,7 +204,7 @@ def fulfillment(shop: Shop, sent: Fulfillment, *, order: Order) -> Json:
         "line_items": [{**line_item(shop, order, line), "quantity": sent.quantities[line.gid]} for line in lines],
     }
     if shop.customer_data:
-        made |= {"email": order.email or None, "destination": _address(order.shipping_address)}
+        made |= {"email": order.email or None, "destination": address(order.shipping_address)}
     return made
 
 
@@ -230,6 +221,8 @@ def refund(shop: Shop, made: Refund, *, order: Order) -> Json:
         "duties": [],
         "return": None,
         "order_adjustments": [],
+        "refund_shipping_lines": [],
+        "total_duties_set": money_set(ZERO, order),
         "transactions": [{"kind": "refund", "status": "success", "amount": amount(made.amount, order)}],
         "refund_line_items": [
             {
@@ -240,11 +233,17 @@ def refund(shop: Shop, made: Refund, *, order: Order) -> Json:
                 "restock_type": part.restock_type.lower(),
                 "subtotal": float(part.subtotal),
                 "subtotal_set": money_set(part.subtotal, order),
+                "total_tax": float(_tax_of(part, order)),
+                "total_tax_set": money_set(_tax_of(part, order), order),
                 "line_item": line_item(shop, order, order.line(part.line_gid)),
             }
             for part in made.lines
         ],
     }
+
+
+def _tax_of(part: RefundLine, order: Order) -> Decimal:
+    return tax(part.subtotal, order.line(part.line_gid).tax_rate, order)
 
 
 def edited(shop: Shop, order: Order, additions: list[tuple[Line, int]], removals: list[tuple[Line, int]]) -> Json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sandbox.shopify import blanks
+from sandbox.shopify.blanks import blank
 from sandbox.shopify.formats import Json, local
 from sandbox.shopify.order_payloads import edited, fulfillment, order, refund
 from sandbox.shopify.state import Level, Location, Product, Variant, number
@@ -35,6 +37,8 @@ def inventory_level(shop: Shop, level: Level) -> Json:
 
 def inventory_item(shop: Shop, variant: Variant) -> Json:
     return {
+        **blank(blanks.ITEM),
+        "country_harmonized_system_codes": [],
         "id": number(variant.item_gid),
         "sku": variant.sku,
         "created_at": local(shop, variant.created_at),
@@ -49,6 +53,10 @@ def inventory_item(shop: Shop, variant: Variant) -> Json:
 def product(shop: Shop, product: Product) -> Json:
     variants = shop.variants_of(product.gid)
     return {
+        **blank(blanks.PRODUCT),
+        "images": [],
+        "media": [],
+        "options": [],
         "admin_graphql_api_id": product.gid,
         "id": number(product.gid),
         "title": product.title,
@@ -60,6 +68,7 @@ def product(shop: Shop, product: Product) -> Json:
         "tags": "",
         "variants": [
             {
+                **blank(blanks.VARIANT),
                 "admin_graphql_api_id": variant.gid,
                 "id": number(variant.gid),
                 "product_id": number(product.gid),
@@ -68,10 +77,14 @@ def product(shop: Shop, product: Product) -> Json:
                 "price": f"{variant.price:.2f}",
                 "inventory_policy": variant.inventory_policy.lower(),
                 "inventory_item_id": number(variant.item_gid),
+                "inventory_quantity": shop.total_available(variant),
+                "old_inventory_quantity": shop.total_available(variant),
+                "position": position,
+                "taxable": True,
                 "created_at": local(shop, variant.created_at),
                 "updated_at": local(shop, variant.updated_at),
             }
-            for variant in variants
+            for position, variant in enumerate(variants, 1)
         ],
         "variant_gids": [
             {"admin_graphql_api_id": variant.gid, "updated_at": local(shop, variant.updated_at)} for variant in variants
@@ -82,6 +95,7 @@ def product(shop: Shop, product: Product) -> Json:
 
 def location(shop: Shop, place: Location) -> Json:
     return {
+        **blank(blanks.LOCATION),
         "id": number(place.gid),
         "name": place.name,
         "created_at": local(shop, place.created_at),

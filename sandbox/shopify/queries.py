@@ -11,7 +11,7 @@ from graphql import GraphQLResolveInfo
 from sandbox.shopify import access
 from sandbox.shopify.order_fields import Owned, owned
 from sandbox.shopify.paging import Key, by_id, page
-from sandbox.shopify.search import Matcher, Search, in_numbers, in_time, in_words
+from sandbox.shopify.search import InWords, Matcher, Search, in_numbers, in_time
 from sandbox.shopify.state import Order, Variant, number
 from sandbox.shopify.stock_fields import InventoryItem
 
@@ -26,19 +26,19 @@ ORDER_FIELDS: dict[str, Matcher] = {
     "updated_at": in_time(lambda order: order.updated_at),
     "created_at": in_time(lambda order: order.created_at),
     "processed_at": in_time(lambda order: order.processed_at),
-    "name": in_words(lambda order: order.name),
-    "email": in_words(lambda order: order.email),
-    "tag": in_words(lambda order: " ".join(order.tags)),
+    "name": InWords(lambda order: order.name),
+    "email": InWords(lambda order: order.email),
+    "tag": InWords(lambda order: " ".join(order.tags)),
     "test": lambda order, term: order.test == (term.value == "true"),
     "id": in_numbers(lambda order: number(order.gid)),
-    "": in_words(lambda order: f"{order.name} {order.email}"),
+    "": InWords(lambda order: f"{order.name} {order.email}"),
 }
 VARIANT_FIELDS: dict[str, Matcher] = {
-    "sku": in_words(lambda variant: variant.sku),
-    "title": in_words(lambda variant: f"{variant.product_title} {variant.title}"),
+    "sku": InWords(lambda variant: variant.sku),
+    "title": InWords(lambda variant: f"{variant.product_title} {variant.title}"),
     "updated_at": in_time(lambda variant: variant.updated_at),
     "id": in_numbers(lambda variant: number(variant.gid)),
-    "": in_words(lambda variant: f"{variant.sku} {variant.display_name}"),
+    "": InWords(lambda variant: f"{variant.sku} {variant.display_name}"),
 }
 
 
@@ -109,7 +109,7 @@ def found_by(query: str | None, things: Iterable[Any], fields: dict[str, Matcher
         info.context.searches.append(
             {"path": info.path.as_list(), "query": query, "parsed": {}, "warnings": search.warnings}
         )
-    return [thing for thing in known if search.matches(thing)]
+    return search.among(known)
 
 
 def fulfillment(root: None, info: Info, id: str) -> Owned | None:

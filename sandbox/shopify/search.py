@@ -7,9 +7,10 @@ search, and only a warning in the answer's extensions says so. So is it at Shopi
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 TOKEN = re.compile(
@@ -64,8 +65,22 @@ class Search:
             except ValueError as error:
                 self.warnings.append({"field": term.field or "default", "message": str(error)})
 
-    def matches(self, thing: Any) -> bool:
-        return self._matches(self.tree, thing)
+    def among(self, things: Iterable[Any]) -> list[Any]:
+        """Those that match."""
+        return [thing for thing in self._likely(things) if self._matches(self.tree, thing)]
+
+    def _likely(self, things: Iterable[Any]) -> Iterable[Any]:
+        """A long list of SKUs is not asked of each thing: what it is looked for by is looked up among theirs."""
+        terms = list(self.tree.terms())
+        matcher = self.matchers.get(terms[0].field) if terms else None
+        is_list = self.tree.kind == "or" and all(part.kind == "term" for part in self.tree.parts)
+        if not is_list or not isinstance(matcher, InWords) or len({term.field for term in terms}) > 1:
+            return things
+        if any(term.value.endswith("*") for term in terms):
+            return things
+        wanted = {words(term.value) for term in terms}
+        lengths = {len(each) for each in wanted}
+        return (thing for thing in things if not wanted.isdisjoint(runs(words(matcher.text(thing)), lengths)))
 
     def _matches(self, tree: Tree, thing: Any) -> bool:
         if tree.kind == "and":
@@ -132,24 +147,32 @@ def _one(tokens: list[str]) -> tuple[Tree, list[str]]:
     return (Tree("not", (tree,)) if match["minus"] else tree), tokens[1:]
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=200_000)
+def words(text: str) -> tuple[str, ...]:
     """How text is cut for searching: AB-12 → ab, 12."""
-    return re.findall(r"[^\W_]+", text.casefold())
+    return tuple(re.findall(r"[^\W_]+", text.casefold()))
 
 
-def in_words(get: Callable[[Any], str]) -> Matcher:
+def runs(text: tuple[str, ...], lengths: set[int]) -> Iterator[tuple[str, ...]]:
+    """All words that follow one another, so many at a time."""
+    return (text[at : at + length] for length in lengths for at in range(len(text) - length + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class InWords:
     """The term's words follow one another in the text. So sku:'MUG' also finds MUG-BLUE."""
 
-    def matches(thing: Any, term: Term) -> bool:
-        wanted, there = words(term.value), words(get(thing))
-        if term.value.endswith("*") and wanted:
-            return any(
-                there[at : at + len(wanted) - 1] == wanted[:-1] and there[at + len(wanted) - 1].startswith(wanted[-1])
-                for at in range(len(there) - len(wanted) + 1)
-            )
-        return any(there[at : at + len(wanted)] == wanted for at in range(len(there) - len(wanted) + 1))
+    text: Callable[[Any], str]
 
-    return matches
+    def __call__(self, thing: Any, term: Term) -> bool:
+        wanted, there = words(term.value), words(self.text(thing))
+        *whole, last = wanted or ("",)
+        for at in range(len(there) - len(wanted) + 1):
+            ends = there[at + len(whole)] if wanted else ""
+            fits = ends.startswith(last) if term.value.endswith("*") else ends == last
+            if fits and there[at : at + len(whole)] == tuple(whole):
+                return True
+        return not wanted
 
 
 def in_time(get: Callable[[Any], datetime]) -> Matcher:

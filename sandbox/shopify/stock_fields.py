@@ -53,12 +53,6 @@ def quantities(stock: Level, info: Info, names: list[str]) -> list[dict[str, Any
     ]
 
 
-def total_in(variant: Variant, info: Info) -> int:
-    levels = info.context.shop.book.levels
-    found = (levels.get(level_gid(variant.item_gid, location)) for location in info.context.shop.book.locations)
-    return sum(each.available for each in found if each and each.is_active)
-
-
 def location_of(gid: str, info: Info) -> Location | None:
     location: Location | None = info.context.shop.book.locations.get(gid)
     return location
@@ -68,7 +62,7 @@ FIELDS: dict[str, dict[str, Resolver]] = {
     "ProductVariant": {
         "legacyResourceId": lambda variant, info: number(variant.gid),
         "inventoryItem": lambda variant, info: InventoryItem(variant),
-        "inventoryQuantity": total_in,
+        "inventoryQuantity": lambda variant, info: info.context.shop.total_available(variant),
         "product": lambda variant, info: info.context.shop.book.products[variant.product_gid],
     },
     "Product": {"status": lambda product, info: "ACTIVE"},
