@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from catalog.models import Stock
 from integrations.models import Connection, OrderLink, PublishedStock
 
@@ -34,5 +36,5 @@ def counts(connections: Sequence[Connection] | None = None) -> Counts:
         orders_waiting=OrderLink.objects.filter(**which).exclude(problem="").count(),
         quantities_refused=PublishedStock.objects.filter(**which).exclude(problem="").count(),
         connections_paused=paused.count(),
-        negative_stock=Stock.objects.with_available().filter(available__lt=0, product__deleted_at=None).count(),
+        negative_stock=Stock.objects.filter(reserved__gt=F("on_hand"), product__deleted_at=None).count(),
     )

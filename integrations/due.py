@@ -22,7 +22,7 @@ _Row = TypeVar("_Row", bound=Due)
 
 def backoff(attempts: int) -> timedelta:
     """5, 10, 20 … seconds after the 1st, 2nd, 3rd … failed attempt, at most 1 hour."""
-    return min(timedelta(seconds=5) * 2 ** min(max(attempts - 1, 0), 16), timedelta(hours=1))
+    return timedelta(seconds=min(5 << min(max(attempts - 1, 0), 16), 3600))
 
 
 def now_or_again(now: datetime) -> dict[str, Any]:

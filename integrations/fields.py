@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
+
+if TYPE_CHECKING:
+    Text = models.TextField[Any, Any]
+else:
+    Text = models.TextField
 
 PREFIX = "f1:"
 
@@ -28,7 +33,7 @@ def keyring() -> MultiFernet:
     return _keys(tuple(settings.CREDENTIALS_KEYS))
 
 
-class EncryptedJSONField(models.TextField):  # type: ignore[type-arg]
+class EncryptedJSONField(Text):
     """A JSON object, encrypted at rest. It cannot be searched.
 
     Raises

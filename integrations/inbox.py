@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -194,6 +195,6 @@ def catch_up(connection: Connection, connector: Connector) -> bool:
     return not connection.order_links.filter(due_at__lte=soon).exclude(lease_token="", attempts__gte=3).exists()
 
 
-def look_again(links: list[OrderLink]) -> int:
+def look_again(links: Iterable[OrderLink]) -> int:
     """Retry: read these orders again now; returns how many. Safe to repeat."""
     return orders.retry(links, timezone.now())

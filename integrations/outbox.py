@@ -84,7 +84,9 @@ def _claim_fresh(connection: Connection, most: int) -> _Batch:
     token, taken = due.claim(connection.published.filter(pk__in=[row.pk for row in rows], batch=None), now)
     # Read again after the claim: the stock, and what others got hold of, may have changed between the two.
     rows = list(
-        due.held(connection.published, token).select_related("link", "mapping", "stock").order_by("pk") if taken else []
+        due.held(connection.published.all(), token).select_related("link", "mapping", "stock").order_by("pk")
+        if taken
+        else []
     )
     return _Batch(connection, token, rows, None)
 

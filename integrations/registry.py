@@ -68,13 +68,14 @@ def _renewed(connection: Connection) -> Callable[[str], str]:
 def _usable(connection: Connection, refused: str, now: datetime) -> str:
     access = connection.access or {}
     ends = parse_datetime(access.get("expires_at", ""))
-    fresh = ends is not None and ends - MARGIN > now
-    return access["token"] if fresh and access["token"] != refused else ""
+    if ends is None or ends - MARGIN <= now or access["token"] == refused:
+        return ""
+    return str(access["token"])
 
 
 def _renew(connection: Connection, refused: str) -> str:
     """Make a token, or wait for whoever is making one."""
-    if connection.pk is None:
+    if connection._state.adding:
         return _make(connection)  # nobody else knows of it yet
     for _ in range(int(RENEWAL / timedelta(seconds=0.25))):
         connection.refresh_from_db(fields=["access", "renewing_until"])
@@ -97,6 +98,6 @@ def _make(connection: Connection) -> str:
         connection.access = {"token": token, "expires_at": expires_at.isoformat()}
     finally:
         connection.renewing_until = None
-        if connection.pk:
+        if not connection._state.adding:
             connection.save(update_fields=["access", "renewing_until"])
     return token

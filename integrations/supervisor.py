@@ -87,10 +87,10 @@ class Supervisor:
             self._end()
 
     def _is_stuck(self, now: datetime, due_since: datetime) -> bool:
-        beat = Heartbeat.objects.filter(name=tasks.DRAIN).values_list("beat_at", flat=True).first()
-        if beat is not None and beat > due_since:
+        drain = Heartbeat.objects.filter(name=tasks.DRAIN).first()
+        if drain and drain.beat_at and drain.beat_at > due_since:
             self.in_vain = 0
-            return now - beat > STUCK
+            return bool(now - drain.beat_at > STUCK)
         limit = UNTOUCHED * 2 ** min(self.in_vain, 4)
         return now - due_since > limit and time.monotonic() - self.started_at > limit.total_seconds()
 

@@ -68,7 +68,8 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def sales(installation: Installation) -> list[str]:
     return installation.python(
-        "from sales.models import Order\nprint(json.dumps(list(Order.objects.values_list('link__external_id', flat=True))))"
+        "from sales.models import Order\n"
+        "print(json.dumps(list(Order.objects.values_list('link__external_id', flat=True))))"
     )
 
 

@@ -6,13 +6,13 @@ import hmac
 import json
 
 import pytest
+from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.db import connection as database
+from django.utils import timezone
 
 from integrations import inbox
 from integrations.models import Activity, Connection, OrderLink, WebhookDelivery
-from django.utils import timezone
 
 pytestmark = pytest.mark.django_db
 
