@@ -63,15 +63,13 @@ def normalise_domain(text: str) -> str:
     """
     typed = text.strip().lower()
     try:
-        parts = urlsplit(typed if "//" in typed else f"https://{typed}")
+        parts = urlsplit(typed if "//" in typed else f"//{typed}")
         host = (parts.hostname or "").rstrip(".")
     except ValueError:
         host = ""
-    if host == "admin.shopify.com":
-        found = re.match(r"/store/([^/]+)", parts.path)
-        host = found[1] if found else ""
-    handle = host.removesuffix(".myshopify.com")
-    if not _HANDLE.fullmatch(handle):
+    found = re.match(r"/store/([^/]+)", parts.path) if host == "admin.shopify.com" else None
+    handle = found[1] if found else host.removesuffix(".myshopify.com")
+    if not _HANDLE.fullmatch(handle) or (handle == host and handle != typed):
         raise ValueError(
             "This is not the address of a Shopify shop. It looks like your-shop.myshopify.com; Shopify shows it "
             "under Settings › Domains."

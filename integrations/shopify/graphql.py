@@ -53,6 +53,14 @@ class GraphQLRefused(Refused):
         self.errors = errors
 
 
+class FieldDenied(AccessDenied):
+    """A scope or an approval is missing; `fields` are those below the root field that need it."""
+
+    def __init__(self, errors: list[Json]) -> None:
+        super().__init__(_denial(words(errors)))
+        self.fields = {str(path[1]) for error in errors if len(path := error.get("path") or []) > 1}
+
+
 class Api:
     """The Admin API of one shop.
 
@@ -62,7 +70,7 @@ class Api:
 
     def __init__(self, domain: str, base_url: str, token: Callable[[str], str]) -> None:
         self._domain = domain
-        self._url = f"{base_url or f'https://{domain}'}/admin/api/{API_VERSION}/graphql.json"
+        self.url = f"{base_url or f'https://{domain}'}/admin/api/{API_VERSION}/graphql.json"
         self._token = token
         #: The version that answered last: a retired one is silently replaced by a newer.
         self.served_version = ""
@@ -73,14 +81,16 @@ class Api:
     def call(self, document: str, variables: Json, *, optional: Set[str] = frozenset()) -> dict[str, Any]:
         """The answer's `data`. `optional` are fields below the root field that may be denied: they are null then.
 
+        A denied field that must not be null takes its parent along; then it is denied whatever `optional` says.
+
         Raises
         ------
         Unavailable: down, slow, throttled for longer than PATIENCE, or a failure of the shop's own.
-        AccessDenied: no token helps, a scope is missing, or the shop is closed.
+        AccessDenied: no token helps, the shop is closed, or (FieldDenied) a scope is missing.
         GraphQLRefused: anything else that the shop has against the document.
         """
         answer = self._unthrottled({"query": document, "variables": variables})
-        errors = [error for error in _errors(answer) if not _is_tolerable(error, optional)]
+        errors = [error for error in _errors(answer) if not _is_tolerable(error, answer, optional)]
         if errors:
             raise _meaning(errors)
         if warnings := _search_warnings(answer):
@@ -131,7 +141,7 @@ class Api:
     def _send(self, body: Json, token: str) -> http.Answer:
         if not token.isascii() or not token.isprintable():
             raise AccessDenied("The access token has characters that no token of Shopify has. Paste it again.")
-        return http.post(self._url, body, {"X-Shopify-Access-Token": token})
+        return http.post(self.url, body, {"X-Shopify-Access-Token": token})
 
     def _remember(self, headers: Mapping[str, str], answer: Json) -> None:
         self.served_version = headers.get("X-Shopify-API-Version", self.served_version)
@@ -145,7 +155,7 @@ def _errors(answer: Json) -> list[Json]:
     errors = answer.get("errors") or []
     if not isinstance(errors, list):
         errors = [errors]
-    return [error if isinstance(error, dict) else {"message": str(error)} for error in errors]
+    return [error if isinstance(error, dict) and "message" in error else {"message": str(error)} for error in errors]
 
 
 def _code(error: Json) -> str:
@@ -157,9 +167,10 @@ def words(errors: Sequence[Json]) -> str:
     return " ".join(str(error.get("message") or "no reason given") for error in errors)[:500]
 
 
-def _is_tolerable(error: Json, optional: Set[str]) -> bool:
+def _is_tolerable(error: Json, answer: Json, optional: Set[str]) -> bool:
     path = error.get("path") or []
-    return _code(error) == "ACCESS_DENIED" and len(path) > 1 and path[1] in optional
+    below = len(path) > 1 and path[1] in optional
+    return below and _code(error) == "ACCESS_DENIED" and at(answer, "data", str(path[0])) is not None
 
 
 def _search_warnings(answer: Json) -> str:
@@ -171,7 +182,7 @@ def _search_warnings(answer: Json) -> str:
 def _meaning(errors: list[Json]) -> Exception:
     codes = set(map(_code, errors))
     if denied := [error for error in errors if _code(error) == "ACCESS_DENIED"]:
-        return AccessDenied(_denial(words(denied)))
+        return FieldDenied(denied)
     if "SHOP_INACTIVE" in codes:
         return AccessDenied("The shop is closed at Shopify.")
     if codes & PASSING:

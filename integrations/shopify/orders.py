@@ -7,13 +7,11 @@ from typing import Any
 
 from integrations.connector import Refused, Unavailable
 from integrations.shopify import queries
-from integrations.shopify.graphql import Api
+from integrations.shopify.graphql import Api, FieldDenied
 from integrations.shopify.reading import at, nodes, text
 
-#: Personal data, and where the goods are promised: an order is read without them when the shop does not let us.
-OPTIONAL = frozenset(
-    {"email", "phone", "customer", "billingAddress", "shippingAddress", "purchasingEntity", "fulfillmentOrders"}
-)
+#: Personal data: an order is read without it when the shop does not let us.
+OPTIONAL = frozenset({"email", "phone", "customer", "billingAddress", "shippingAddress", "purchasingEntity"})
 #: Times that an order is read again because it changed between two of its pages.
 TRIES = 3
 
@@ -24,8 +22,7 @@ def whole(api: Api, external_id: str, wanted: Mapping[str, bool]) -> dict[str, A
     `wanted`: the document's switches. Raises Refused for an order with more shipments than Shopify lists.
     """
     for _ in range(TRIES):
-        variables = {"id": external_id, "lines": queries.PAGE, **wanted}
-        order: dict[str, Any] | None = api.call(queries.ORDER, variables, optional=OPTIONAL)["order"]
+        order = _first_page(api, external_id, wanted)
         if order is None or not _complete(api, order):
             return order
         # Between two pages it may have changed, and half of each would be an order that never was.
@@ -33,6 +30,18 @@ def whole(api: Api, external_id: str, wanted: Mapping[str, bool]) -> dict[str, A
         if at(seen, "order", "updatedAt") == order["updatedAt"]:
             return order
     raise Unavailable("The order keeps changing while we read it.")
+
+
+def _first_page(api: Api, external_id: str, wanted: Mapping[str, bool]) -> dict[str, Any] | None:
+    variables = {"id": external_id, "lines": queries.PAGE, **wanted}
+    try:
+        order: dict[str, Any] | None = api.call(queries.ORDER, variables, optional=OPTIONAL)["order"]
+    except FieldDenied as error:
+        # It cannot be null, so it is not optional: without its scope there would be no order at all.
+        if "fulfillmentOrders" not in error.fields:
+            raise
+        return _first_page(api, external_id, {**wanted, "withRouting": False})
+    return order
 
 
 def _complete(api: Api, order: dict[str, Any]) -> bool:

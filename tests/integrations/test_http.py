@@ -1,0 +1,126 @@
+import gzip
+import os
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+import pytest
+
+from integrations import http
+from integrations.connector import Unavailable
+from tests.integrations.scripted import Scripted, scripted
+
+
+@pytest.fixture
+def server() -> Iterator[Scripted]:
+    with scripted() as server:
+        yield server
+
+
+def ask(server: Scripted, **options) -> http.Answer:
+    return http.post(f"{server.url}/path", {"name": "käse"}, {"X-Token": "t"}, **options)
+
+
+def test_a_body_is_sent_as_json_and_the_answer_is_read(server):
+    server.tell({"ok": True}, x_served_by="7")
+    answer = ask(server)
+    assert (answer.status, answer.json(), answer.headers["X-SERVED-BY"]) == (200, {"ok": True}, "7")
+    [asked] = server.asked
+    assert (asked["path"], asked["headers"]["X-Token"]) == ("/path", "t")
+    assert asked["headers"]["Content-Type"] == "application/json"
+    assert asked["body"] == b'{"name": "k\\u00e4se"}'
+
+
+def test_a_body_is_sent_as_a_form(server):
+    server.tell({})
+    ask(server, form=True)
+    [asked] = server.asked
+    assert asked["headers"]["Content-Type"] == "application/x-www-form-urlencoded"
+    assert parse_qs(asked["body"].decode()) == {"name": ["käse"]}
+
+
+def test_the_connection_stays_open_between_calls(server):
+    for _ in range(3):
+        server.tell({})
+        ask(server)
+    assert len({asked["client"] for asked in server.asked}) == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")
+def test_a_forked_process_opens_a_connection_of_its_own(server):
+    server.answers = [(200, {}, {}), (200, {}, {})]
+    ask(server)
+    child = os.fork()
+    if not child:
+        os._exit(0 if ask(server).status == 200 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert len({asked["client"] for asked in server.asked}) == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 423])
+def test_what_does_not_mean_later_is_left_to_the_caller(server, status):
+    server.tell({"errors": "No"}, status)
+    assert ask(server).status == status
+
+
+@pytest.mark.parametrize("status", [301, 302, 408, 429, 430, 500, 502, 503, 504])
+def test_what_means_later_is_unavailable(server, status):
+    server.tell(b"", status, location="https://elsewhere.example.com/")
+    with pytest.raises(Unavailable, match=rf"127\.0\.0\.1 .*\(HTTP {status}\)\."):
+        ask(server)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("4.0", 4), ("2.5", 2.5), ("0", 0), ("-1", None), ("nan", None), ("inf", None), ("Sun, 06 Nov 1994", None)],
+)
+def test_the_time_to_wait_is_in_seconds_with_a_fraction(server, header, seconds):
+    server.tell({}, 429, retry_after=header)
+    with pytest.raises(Unavailable) as raised:
+        ask(server)
+    assert raised.value.retry_after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+def test_a_page_instead_of_json_is_unavailable(server):
+    server.tell(b"<html>Checking your browser</html>")
+    with pytest.raises(Unavailable, match="not JSON"):
+        ask(server).json()
+
+
+def test_a_connection_that_is_cut_is_unavailable(server):
+    server.answers = [None]
+    with pytest.raises(Unavailable, match="could not be reached"):
+        ask(server)
+
+
+def test_an_answer_that_is_cut_short_is_unavailable(server):
+    server.tell(b'{"data": ', content_length="100")
+    with pytest.raises(Unavailable, match="connection broke"):
+        ask(server)
+
+
+def test_an_answer_that_cannot_be_unpacked_is_unavailable(server):
+    server.tell(b"no gzip", content_encoding="gzip")
+    with pytest.raises(Unavailable):
+        ask(server)
+
+
+def test_a_packed_answer_is_unpacked(server):
+    server.tell(gzip.compress(b'{"a": 1}'), content_encoding="gzip")
+    assert ask(server).json() == {"a": 1}
+
+
+def test_an_answer_that_unpacks_without_end_is_not_taken_in(server):
+    server.tell(gzip.compress(bytes(http.LIMIT + 1)), content_encoding="gzip")
+    with pytest.raises(Unavailable, match="16 MB"):
+        ask(server)
+
+
+def test_nobody_at_the_address_is_unavailable():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(Unavailable, match="could not be reached"):
+            http.post(f"http://127.0.0.1:{port}/", {}, {})
