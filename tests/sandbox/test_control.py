@@ -57,6 +57,24 @@ def test_orders_are_canceled_paid_and_deleted(ask: Client, shop: Shop, mug: Vari
     assert [(order["name"], bool(order["cancelled_at"])) for order in look(ask, "state")["orders"]] == [("#1001", True)]
 
 
+def test_a_parcel_is_tracked_and_called_back(ask: Client, shop: Shop, main: Location, mug: Variant) -> None:
+    do(ask, "orders", items=[{"sku": "MUG"}])
+    (sent,) = do(ask, "orders/1001/fulfil")["fulfillments"]
+    do(ask, "orders/1001/track", fulfillment=sent["gid"], number="7")
+    (tracked,) = do(ask, "orders/1001/cancel_fulfillment", fulfillment=sent["gid"])["fulfillments"]
+    assert (tracked["tracking_number"], tracked["status"]) == ("7", "CANCELLED")
+    assert shop.committed("MUG", main) == 1
+
+
+def test_products_and_locations_change(ask: Client, shop: Shop, main: Location, mug: Variant) -> None:
+    do(ask, "products/change", which="MUG", sku="CUP", price="11.00")
+    assert look(ask, "state")["products"][0]["sku"] == "CUP"
+    do(ask, "products/delete", which="CUP")
+    do(ask, "locations/change", which="Main", name="Store", is_active=False)
+    state = look(ask, "state")
+    assert (state["products"], state["locations"][0]["name"]) == ([], "Store")
+
+
 @pytest.mark.parametrize(
     ("path", "given", "status", "words"),
     [
@@ -110,6 +128,7 @@ def test_a_reset_brings_back_the_beginning(shop: Shop, main: Location, mug: Vari
         ask = Client(server.url)
         do(ask, "orders", items=[{"sku": "MUG"}])
         do(ask, "faults", kind="error", probability=1)
+        do(ask, "tokens/revoke")
         do(ask, "reset")
         state = look(ask, "state")
         assert (state["orders"], state["products"][0]["levels"][0]["available"]) == ([], 10)

@@ -32,6 +32,12 @@ def test_an_error_and_nothing_done(ask: Client, shop: Shop, main: Location, mug:
     assert shop.available("MUG", main) == 10
 
 
+def test_too_many_requests_and_when_to_come_back(ask: Client, shop: Shop) -> None:
+    shop.faults.add("error", status=429, seconds=2)
+    answer = ask.call("CHECK")
+    assert (answer.status, answer.headers["retry-after"]) == (429, "2.0")
+
+
 def test_a_page_instead_of_json(ask: Client, shop: Shop) -> None:
     shop.faults.add("html", status=200)
     answer = ask.call("CHECK")

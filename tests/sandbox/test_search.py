@@ -46,6 +46,14 @@ def test_variants_are_searched_by_words(ask: Client, query: str | None, found: l
 
 
 @pytest.mark.usefixtures("range_")
+def test_a_long_list_of_skus_finds_the_same_as_one_by_one(ask: Client) -> None:
+    wanted = ["MUG", "CUP 1", "O'NEIL", "NONE"]
+    each = [sku for one in wanted for sku in skus(ask, "sku:'{}'".format(one.replace("'", "\\'")))]
+    listed = skus(ask, " OR ".join("sku:'{}'".format(one.replace("'", "\\'")) for one in wanted))
+    assert sorted(listed) == sorted(each)
+
+
+@pytest.mark.usefixtures("range_")
 def test_pages_hold_everything_once(ask: Client) -> None:
     found, after = [], None
     while True:

@@ -110,6 +110,59 @@ def test_stock_is_told_also_when_we_set_it(
     assert heard.json["location_id"] == number(main.gid)
 
 
+def test_all_topics_of_an_order_have_one_shape(
+    shop: Shop, receiver: Receiver, subscribe: Subscribe, mug: Variant
+) -> None:
+    subscribe("ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_PAID", "ORDERS_FULFILLED")
+    shop.fulfil(shop.place_order([("MUG", 2)], discount="1.00", shipping="4.90", tip="1.00", tax_rate="0.2"))
+    heard = receiver.wait(5)
+    assert {each.topic for each in heard} == {f"orders/{what}" for what in ("create", "updated", "paid", "fulfilled")}
+    assert len({tuple(each.json) for each in heard}) == 1
+    first = heard[0].json
+    assert (first["total_price"], first["total_discounts"], first["total_tip_received"]) == ("23.90", "1.00", "1.00")
+    assert first["line_items"][0]["discount_allocations"][0]["amount"] == "1.00"
+    assert (first["financial_status"], first["fulfillment_status"]) == ("paid", None)
+    assert heard[-1].json["fulfillment_status"] == "fulfilled"
+
+
+def test_a_fulfillment_tells_where_and_how(
+    shop: Shop, receiver: Receiver, subscribe: Subscribe, main: Location, mug: Variant
+) -> None:
+    subscribe("FULFILLMENTS_CREATE")
+    order = shop.place_order([("MUG", 3)])
+    shop.fulfil(order, {"MUG": 2}, company="DHL", number="123")
+    (heard,) = receiver.wait(1)
+    assert (heard.json["order_id"], heard.json["location_id"]) == (number(order.gid), number(main.gid))
+    assert (heard.json["tracking_company"], heard.json["tracking_numbers"]) == ("DHL", ["123"])
+    assert heard.json["line_items"][0]["quantity"] == 2
+
+
+def test_a_refund_tells_what_came_back_where(
+    shop: Shop, receiver: Receiver, subscribe: Subscribe, main: Location, mug: Variant
+) -> None:
+    subscribe("REFUNDS_CREATE")
+    order = shop.place_order([("MUG", 3)])
+    shop.fulfil(order)
+    shop.refund(order, {"MUG": 2})
+    (heard,) = receiver.wait(1)
+    (part,) = heard.json["refund_line_items"]
+    assert (part["quantity"], part["restock_type"], part["location_id"]) == (2, "return", number(main.gid))
+    assert (part["subtotal"], heard.json["restock"]) == (19.0, True)
+
+
+def test_an_edit_tells_only_what_changed(shop: Shop, receiver: Receiver, subscribe: Subscribe, mug: Variant) -> None:
+    subscribe("ORDERS_EDITED")
+    order = shop.place_order([("MUG", 3)])
+    shop.edit(order, quantities={"MUG": 1}, add=[("MUG", 4)])
+    (heard,) = receiver.wait(1)
+    edit = heard.json["order_edit"]
+    assert edit["order_id"] == number(order.gid)
+    assert edit["line_items"] == {
+        "additions": [{"id": number(order.lines[1].gid), "delta": 4}],
+        "removals": [{"id": number(order.lines[0].gid), "delta": 2}],
+    }
+
+
 def test_a_deletion_tells_only_a_number(shop: Shop, receiver: Receiver, subscribe: Subscribe, mug: Variant) -> None:
     subscribe("ORDERS_DELETE")
     order = shop.place_order([("MUG", 1)])
