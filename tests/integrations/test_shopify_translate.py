@@ -31,7 +31,7 @@ def line(name: str, quantity: int = 1, price: str = "10.0", **changes: Any) -> d
     }
 
 
-def order(*lines: dict[str, Any], total: str = "10.0", subtotal: str = "10.0", **changes: Any) -> dict[str, Any]:
+def order(*lines: dict[str, Any], total: Any = "10.0", subtotal: Any = "10.0", **changes: Any) -> dict[str, Any]:
     return {
         "id": "gid://shopify/Order/820982911946154508",
         "name": "#1001",

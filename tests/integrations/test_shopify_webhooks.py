@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from integrations.connector import BadSignature
 from integrations.remote import Notice, Topic
 from integrations.shopify import webhooks
 
+NONE: Mapping[str, str] = {}
 DOMAIN, SECRET = "acme.myshopify.com", "shpss_test_secret"
 ORDER = "gid://shopify/Order/820982911946154508"
 
@@ -20,7 +22,9 @@ def sign(body: bytes, secret: str = SECRET) -> str:
     return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
 
 
-def read(content: Any, topic: str = "orders/updated", secrets: tuple[str, ...] = (SECRET,), **headers: str) -> Notice:
+def read(
+    content: Any, topic: str = "orders/updated", secrets: tuple[str, ...] = (SECRET,), headers: Mapping[str, str] = NONE
+) -> Notice:
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     sent = {
         "X-Shopify-Topic": topic,
@@ -28,24 +32,24 @@ def read(content: Any, topic: str = "orders/updated", secrets: tuple[str, ...] =
         "X-Shopify-Shop-Domain": DOMAIN,
         "X-Shopify-Webhook-Id": "d1",
     }
-    return webhooks.read(sent | headers, body, DOMAIN, secrets)
+    return webhooks.read(sent | dict(headers), body, DOMAIN, secrets)
 
 
 def test_the_signature_is_shopifys():
     body = b'{"id":820982911946154508}'
     known = "AU5n5C4JV1EbE8g4yEzV+ZHbqkXpM29HXkzNAa5zicA="
-    assert read(body, **{"X-Shopify-Hmac-Sha256": known}).external_id == ORDER
+    assert read(body, headers={"X-Shopify-Hmac-Sha256": known}).external_id == ORDER
 
 
 @pytest.mark.parametrize("signature", ["", "nonsense", "AAAA", sign(b"{}", "another secret"), "ü", sign(b"{}") + "\n!"])
 def test_what_the_shop_did_not_sign_is_refused(signature):
     with pytest.raises(BadSignature):
-        read({}, **{"X-Shopify-Hmac-Sha256": signature})
+        read({}, headers={"X-Shopify-Hmac-Sha256": signature})
 
 
 def test_a_body_that_was_changed_on_the_way_is_refused():
     with pytest.raises(BadSignature):
-        read({"id": 2}, **{"X-Shopify-Hmac-Sha256": sign(b'{"id": 1}')})
+        read({"id": 2}, headers={"X-Shopify-Hmac-Sha256": sign(b'{"id": 1}')})
 
 
 def test_the_secret_before_the_last_still_signs():
@@ -56,13 +60,13 @@ def test_the_secret_before_the_last_still_signs():
 @pytest.mark.parametrize("secrets", [(), ("",)])
 def test_without_a_secret_nothing_is_signed(secrets):
     with pytest.raises(BadSignature):
-        read({}, secrets=secrets, **{"X-Shopify-Hmac-Sha256": sign(b"{}", "")})
+        read({}, secrets=secrets, headers={"X-Shopify-Hmac-Sha256": sign(b"{}", "")})
 
 
 @pytest.mark.parametrize("domain", ["other.myshopify.com", ""])
 def test_a_delivery_about_another_shop_is_refused(domain):
     with pytest.raises(BadSignature):
-        read({}, **{"X-Shopify-Shop-Domain": domain})
+        read({}, headers={"X-Shopify-Shop-Domain": domain})
 
 
 def test_the_names_of_headers_are_compared_without_case():
@@ -140,14 +144,14 @@ def test_a_signed_body_that_cannot_be_read_is_a_problem_and_no_failure(body):
 
 def test_the_same_delivery_has_the_same_id_and_another_has_another():
     long = "x" * 256
-    digest = read({"id": 1}, **{"X-Shopify-Webhook-Id": long}).delivery_id
+    digest = read({"id": 1}, headers={"X-Shopify-Webhook-Id": long}).delivery_id
     assert digest == hashlib.sha256(long.encode()).hexdigest()
-    without = [read({"id": number}, **{"X-Shopify-Webhook-Id": ""}).delivery_id for number in (1, 1, 2)]
+    without = [read({"id": number}, headers={"X-Shopify-Webhook-Id": ""}).delivery_id for number in (1, 1, 2)]
     assert without[0] == without[1] != without[2]
 
 
 def test_a_delivery_without_id_has_another_for_another_topic():
-    ids = [read({"id": 1}, topic, **{"X-Shopify-Webhook-Id": ""}).delivery_id for topic in ("orders/create", "a")]
+    ids = [read({"id": 1}, topic, headers={"X-Shopify-Webhook-Id": ""}).delivery_id for topic in ("orders/create", "a")]
     assert ids[0] != ids[1]
 
 
