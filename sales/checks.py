@@ -16,17 +16,18 @@ from sales import effects, production
 from sales.loaded import Sale, cause, load, lock
 from sales.models import Order, Production, ProductionLine
 
-#: Sales in memory at a time.
+#: Sales, or causes, that one statement asks for.
 CHUNK = 500
 
 
-def check() -> Iterator[Discrepancy]:
+def check(chunk: int = CHUNK) -> Iterator[Discrepancy]:
     """Where the recorded effect of a sale or of its production is not what it should be. Changes nothing.
 
-    Goes through all sales, by the same `effects` that writing goes by; then looks for movements whose sale is gone.
+    Goes through all sales, so many in memory at a time, by the same `effects` that writing goes by; then looks for
+    movements whose sale is gone.
     """
     last = 0
-    while orders := list(Order.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+    while orders := list(Order.objects.filter(pk__gt=last).order_by("pk")[:chunk]):
         last = orders[-1].pk
         for order_id in {sale.order.pk for sale, *_ in _differing(load(orders))}:
             # Once more, alone and locked: it may have been written to between our statements.

@@ -1,6 +1,11 @@
 """What every test may use; `tests.make` makes rows."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, settings
 
 from catalog.models import Product, Storage
@@ -33,3 +38,15 @@ def mug(main: Storage) -> Product:
 def cup(main: Storage) -> Product:
     """Ten of them in Main."""
     return make.product("CUP", on_hand=10, cost=2, price=5)
+
+
+@pytest.fixture
+def statements(db: None) -> Callable[[Callable[[], Any]], int]:
+    """How many statements a call takes, without the savepoint that a test's own transaction makes of atomic()."""
+
+    def count(act: Callable[[], Any]) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            act()
+        return sum("SAVEPOINT" not in each["sql"] for each in captured)
+
+    return count

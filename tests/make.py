@@ -14,6 +14,10 @@ from sales.orders import LineDraft, OrderDraft
 NOW = datetime(2026, 11, 22, 12, 30, tzinfo=UTC)
 
 
+def units(quantity: Any) -> Decimal:
+    return Decimal(str(quantity))
+
+
 def storage(name: str = "Main", **fields: Any) -> Storage:
     return Storage.objects.get_or_create(name=name, defaults=fields)[0]
 
@@ -33,7 +37,7 @@ def product(
         skus.set_codes(found, sku)
     if on_hand is not None:
         place = storage or _main()
-        stock.count(found.pk, place.pk, Decimal(str(on_hand)), now=NOW)
+        stock.count(found.pk, place.pk, units(on_hand), now=NOW)
     return found
 
 
@@ -44,14 +48,13 @@ def customer(name: str = "Anna Berg", **fields: Any) -> Customer:
 def line(sku: str = "MUG", quantity: Any = 1, price: Any = 10, *, key: str = "", cost: Any = None) -> LineDraft:
     """Of the product with this SKU, made when it is missing."""
     found = product(sku)
-    units = Decimal(str(quantity))
     return LineDraft(
         key=key,
         sku=sku,
         name=found.name,
         product_id=found.pk,
-        quantity=units,
-        total=units * Decimal(str(price)),
+        quantity=units(quantity),
+        total=units(quantity) * Decimal(str(price)),
         cost=None if cost is None else Decimal(str(cost)),
     )
 
