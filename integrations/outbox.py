@@ -74,21 +74,13 @@ def _claim_call(connection: Connection) -> _Batch | None:
 
 def _claim_fresh(connection: Connection, most: int) -> _Batch:
     now = timezone.now()
-    rows = list(
-        connection.published.filter(batch=None, due_at__lte=now)
-        .select_related("link", "mapping", "stock")
-        .order_by("due_at", "pk")[:most]
-    )
-    if not rows:
-        return _Batch(connection, "", [], None)
-    token, taken = due.claim(connection.published.filter(pk__in=[row.pk for row in rows], batch=None), now)
-    # Read again after the claim: the stock, and what others got hold of, may have changed between the two.
-    rows = list(
-        due.held(connection.published.all(), token).select_related("link", "mapping", "stock").order_by("pk")
-        if taken
-        else []
-    )
-    return _Batch(connection, token, rows, None)
+    waiting = connection.published.filter(batch=None, due_at__lte=now).order_by("due_at", "pk")
+    pks = list(waiting.values_list("pk", flat=True)[:most])
+    token, taken = due.claim(connection.published.filter(pk__in=pks, batch=None), now) if pks else ("", 0)
+    if not taken:
+        return _Batch(connection, token, [], None)
+    ours = due.held(PublishedStock.objects.filter(pk__in=pks), token)
+    return _Batch(connection, token, list(ours.select_related("link", "mapping", "stock").order_by("pk")), None)
 
 
 def _guarded(connection: Connection, connector: Connector, batch: _Batch) -> bool:

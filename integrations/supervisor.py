@@ -91,7 +91,7 @@ class Supervisor:
         if drain and drain.beat_at and drain.beat_at > due_since:
             self.in_vain = 0
             return bool(now - drain.beat_at > STUCK)
-        limit = UNTOUCHED * 2 ** min(self.in_vain, 4)
+        limit = UNTOUCHED * (1 << min(self.in_vain, 4))
         return now - due_since > limit and time.monotonic() - self.started_at > limit.total_seconds()
 
     def _start(self) -> None:

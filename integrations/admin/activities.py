@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from catalog.admin import page, show
+from catalog.admin import page, show, theme
 from integrations.dashboard import parts
 from integrations.models import Activity
 
@@ -32,10 +32,10 @@ class ActivityAdmin(ReadOnly):
     list_display = ("when", "connection_name", "direction_arrow", "subject", "outcome_pill", "reason")
     list_select_related = ("connection", "order", "product")
     list_filter = (
-        ("outcome", page.ChoicesFilter),
-        ("direction", page.ChoicesFilter),
-        ("connection", page.RelatedDropdownFilter),
-        ("at", page.RangeTimeFilter),
+        ("outcome", theme.ChoicesFilter),
+        ("direction", theme.ChoicesFilter),
+        ("connection", theme.RelatedDropdownFilter),
+        ("at", theme.RangeTimeFilter),
     )
     search_fields = ("what", "why", "order__number", "external_id")
     search_help_text = "What, why or a sale's number"

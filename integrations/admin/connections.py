@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, show
+from catalog.admin import blocks, click, page, show, theme
 from integrations import connections, inbox, outbox, published, setup
 from integrations.connector import ConnectorError
 from integrations.dashboard import parts
@@ -24,19 +24,12 @@ State = Connection.State
 QUANTITY_FIELDS = {"publish", "buffer", "stock_missing_items"}
 
 
-def _with_counts(queryset: QuerySet[Any]) -> QuerySet[Any]:
-    waiting = OrderLink.objects.filter(connection=OuterRef("pk")).exclude(problem="")
-    behind = PublishedStock.objects.filter(~Q(problem="") | Q(due_at__isnull=False), connection=OuterRef("pk"))
-    return queryset.annotate(
-        waiting=Coalesce(Subquery(_number_of(waiting)), 0), behind=Coalesce(Subquery(_number_of(behind)), 0)
-    )
+def _number_of(rows: QuerySet[Any]) -> Any:
+    mine = rows.filter(connection=OuterRef("pk")).order_by().values("connection")
+    return Coalesce(Subquery(mine.annotate(count=Count("pk")).values("count")), 0)
 
 
-def _number_of(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.order_by().values("connection").annotate(count=Count("pk")).values("count")
-
-
-class ConnectionForm(page.ModelForm):
+class ConnectionForm(theme.ModelForm):
     class Meta:
         model = Connection
         fields = (
@@ -50,13 +43,13 @@ class ConnectionForm(page.ModelForm):
             self.add_error("default_storage", "Sales arrive here now, so choose where their goods are reserved.")
 
 
-class LocationForm(page.ModelForm):
+class LocationForm(theme.ModelForm):
     def _get_validation_exclusions(self) -> set[str]:
         # Two locations may swap their storages; the formset and the use case see that none is used twice.
         return {*super()._get_validation_exclusions(), "storage"}  # type: ignore[misc]
 
 
-class LocationFormSet(page.InlineFormSet):
+class LocationFormSet(theme.InlineFormSet):
     def clean(self) -> None:
         super().clean()
         chosen = [form.cleaned_data["storage"] for form in self.forms if form.cleaned_data.get("storage")]
@@ -65,11 +58,11 @@ class LocationFormSet(page.InlineFormSet):
             raise ValidationError(f"One storage can be only one location of a shop; chosen twice: {names}.")
 
 
-class LocationInline(page.Inline):
+class LocationInline(theme.Inline):
     model = LocationMapping
     form = LocationForm
     formset = LocationFormSet
-    verbose_name_plural = "locations of the shop, and which storage of yours each is"
+    verbose_name_plural = "locations of the shop"
     fields = ("place", "storage")
     readonly_fields = ("place",)
     extra = 0
@@ -113,7 +106,7 @@ class ConnectionAdmin(page.Page):
     list_display = (
         "name", "platform_label", "state_pill", "wrong", "last_order", "last_push", "num_waiting", "num_behind",
     )  # fmt: skip
-    list_filter = (("state", page.ChoicesFilter),)
+    list_filter = (("state", theme.ChoicesFilter),)
     search_fields = ("name", "domain")
     ordering = ("name", "pk")
     empty_title = "No connections yet"
@@ -135,8 +128,13 @@ class ConnectionAdmin(page.Page):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj is not None and obj.locations.exists() else ()
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return _with_counts(super().get_queryset(request))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        behind = PublishedStock.objects.filter(~Q(problem="") | Q(due_at__isnull=False))
+        return rows.annotate(waiting=_number_of(OrderLink.objects.exclude(problem="")), behind=_number_of(behind))
 
     # --- the list ---------------------------------------------------------------------------------------
     @admin.display(description="Platform", ordering="platform")
@@ -168,38 +166,38 @@ class ConnectionAdmin(page.Page):
         return show.toned(show.quantity(connection.behind), "warn" if connection.behind else "")
 
     # --- its page ---------------------------------------------------------------------------------------
-    def banners(self, request: HttpRequest, instance: Any) -> list[page.Banner]:
+    def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
         if instance.state == State.PAUSED:
             title = "Paused: nothing is exchanged with this shop. What it tells us meanwhile is remembered."
-            return [page.Banner(instance.paused_because or "Resume it when you are ready.", "bad", title)]
+            return [blocks.Banner(instance.paused_because or "Resume it when you are ready.", "bad", title)]
         if instance.state == State.SETUP:
             text = "Check the mapping of its locations and the settings below, save, and then activate it."
-            return [page.Banner(text, "warn", "Being set up: nothing is sent or taken in yet.")]
+            return [blocks.Banner(text, "warn", "Being set up: nothing is sent or taken in yet.")]
         if instance.trouble:
-            return [page.Banner(instance.trouble, "warn", "The last call failed. It is tried again by itself.")]
+            return [blocks.Banner(instance.trouble, "warn", "The last call failed. It is tried again by itself.")]
         return []
 
-    def figures(self, request: HttpRequest, instance: Any) -> list[page.Figure]:
+    def figures(self, request: HttpRequest, instance: Any) -> list[blocks.Figure]:
         now = timezone.now()
         return [
-            page.Figure("State", parts.state(instance), hint=f"{parts.platform(instance)}, {instance.domain}"),
-            page.Figure("Last order in", show.ago(instance.last_order_at, now)),
-            page.Figure("Last stock out", show.ago(instance.last_push_at, now)),
-            page.Figure("Last webhook", show.ago(instance.last_webhook_at, now)),
-            page.Figure("Last poll", show.ago(instance.last_poll_at, now)),
-            page.Figure("Orders waiting", show.quantity(instance.waiting), "warn" if instance.waiting else ""),
-            page.Figure("Quantities not in step", show.quantity(instance.behind), "warn" if instance.behind else ""),
-            page.Figure("Products linked", show.quantity(instance.product_links.count())),
+            blocks.Figure("State", parts.state(instance), hint=f"{parts.platform(instance)}, {instance.domain}"),
+            blocks.Figure("Last order in", show.ago(instance.last_order_at, now)),
+            blocks.Figure("Last stock out", show.ago(instance.last_push_at, now)),
+            blocks.Figure("Last webhook", show.ago(instance.last_webhook_at, now)),
+            blocks.Figure("Last poll", show.ago(instance.last_poll_at, now)),
+            blocks.Figure("Orders waiting", show.quantity(instance.waiting), "warn" if instance.waiting else ""),
+            blocks.Figure("Quantities not in step", show.quantity(instance.behind), "warn" if instance.behind else ""),
+            blocks.Figure("Products linked", show.quantity(instance.product_links.count())),
         ]
 
-    def before(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+    def before(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         if not instance.waiting:
             return []
         rows = instance.order_links.exclude(problem="").select_related("order").order_by("-pk")[:SHOWN]
         everything = show.list_of(OrderLink, f"waiting=1&connection__id__exact={instance.pk}")
         return [parts.waiting_table(rows, ("All of them", everything), timezone.now())]
 
-    def after(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+    def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         rows = instance.published.select_related("stock__product", "link", "mapping").order_by(
             F("problem_at").desc(nulls_last=True), F("due_at").asc(nulls_last=True), "stock__product__name", "pk"
         )
@@ -232,33 +230,33 @@ class ConnectionAdmin(page.Page):
             published.ensure_for(form.instance, timezone.now())
 
     # --- buttons ----------------------------------------------------------------------------------------
-    @page.click("Activate", icon="play_arrow", tone="primary", when=lambda one: one.state == State.SETUP)
+    @click.button("Activate", icon="play_arrow", tone="primary", when=lambda one: one.state == State.SETUP)
     def activate(self, request: HttpRequest, connection: Connection) -> str:
         setup.activate(connection, timezone.now())
         return f"{connection} is active: orders come in and quantities go out."
 
-    @page.click("Resume", icon="play_arrow", tone="primary", when=lambda one: one.state == State.PAUSED)
+    @click.button("Resume", icon="play_arrow", tone="primary", when=lambda one: one.state == State.PAUSED)
     def resume(self, request: HttpRequest, connection: Connection) -> str:
         connections.resume(connection)
         return f"{connection} is active again. What happened meanwhile is taken in now."
 
-    @page.click("Pause", icon="pause", when=lambda one: one.state == State.ACTIVE)
+    @click.button("Pause", icon="pause", when=lambda one: one.state == State.ACTIVE)
     def pause(self, request: HttpRequest, connection: Connection) -> str:
         connections.pause(connection, f"Paused by {request.user.get_username()}. Resume it when you are ready.")
         return f"{connection} is paused. Webhooks are still remembered."
 
-    @page.click("Check now", icon="network_check")
+    @click.button("Check now", icon="network_check")
     def check_now(self, request: HttpRequest, connection: Connection) -> str:
         account = connections.check(connection)
         sentence = f"{account.name} answers."
         return " ".join([sentence, *(f"Without {scope}: {loss}" for scope, loss in account.missing.items())])
 
-    @page.click("Retry waiting orders", icon="refresh", when=lambda one: one.waiting)
+    @click.button("Retry waiting orders", icon="refresh", when=lambda one: one.waiting)
     def retry_orders(self, request: HttpRequest, connection: Connection) -> str:
-        count = inbox.look_again(connection.order_links.exclude(problem=""))
+        count = inbox.look_again(list(connection.order_links.exclude(problem="")))
         return f"{count} {'order is' if count == 1 else 'orders are'} read again now."
 
-    @page.click("Retry quantities", icon="sync", when=lambda one: one.behind)
+    @click.button("Retry quantities", icon="sync", when=lambda one: one.behind)
     def retry_quantities(self, request: HttpRequest, connection: Connection) -> str:
         count = outbox.retry(connection.published.exclude(problem=""))
         return f"{count} {'quantity is' if count == 1 else 'quantities are'} sent again now."

@@ -9,14 +9,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, show
+from catalog.admin import show, theme
 from integrations import inbox
 from integrations.admin.activities import ReadOnly
 from integrations.dashboard import parts
 from integrations.models import OrderLink
 
 
-class WaitingFilter(page.RadioFilter):  # type: ignore[misc]  # the theme has no types
+class WaitingFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no types
     title = "state"
     parameter_name = "waiting"
 
@@ -31,7 +31,7 @@ class WaitingFilter(page.RadioFilter):  # type: ignore[misc]  # the theme has no
 class OrderLinkAdmin(ReadOnly):
     list_display = ("order_number", "connection_name", "sale", "problem", "since", "next_try")
     list_select_related = ("connection", "order")
-    list_filter = (WaitingFilter, ("connection", page.RelatedDropdownFilter))
+    list_filter = (WaitingFilter, ("connection", theme.RelatedDropdownFilter))
     search_fields = ("number", "external_id", "order__number", "unmatched_lines__sku")
     search_help_text = "Number or SKU"
     ordering = ("-pk",)
@@ -51,7 +51,7 @@ class OrderLinkAdmin(ReadOnly):
 
     @admin.display(description="Sale")
     def sale(self, link: OrderLink) -> str:
-        return show.link(link.order.number, show.page_of(link.order)) if link.order else show.NOTHING
+        return show.link(link.order.number, show.page_of(link.order)) if link.order else ""
 
     @admin.display(description="Since", ordering="problem_at")
     def since(self, link: OrderLink) -> str:
@@ -66,5 +66,5 @@ class OrderLinkAdmin(ReadOnly):
 
     @admin.action(description="Retry", permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[OrderLink]) -> None:
-        count = inbox.look_again(queryset)
+        count = inbox.look_again(list(queryset))
         messages.success(request, f"{count} {'order is' if count == 1 else 'orders are'} read again now.")

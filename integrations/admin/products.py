@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from catalog.admin import page, show
+from catalog.admin import blocks, show
 from catalog.admin.products import ProductAdmin
 from catalog.models import Product
 from integrations import wanted
@@ -17,11 +17,11 @@ from integrations.models import Connection, ProductLink, PublishedStock
 
 
 class SoldProductAdmin(ProductAdmin):
-    def after(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+    def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         return [_in_shops(instance), *super().after(request, instance)]
 
 
-def _in_shops(product: Product) -> page.Table:
+def _in_shops(product: Product) -> blocks.Table:
     """Where it is linked, and what is shown there. Two queries, and one more for each connection."""
     links = ProductLink.objects.filter(product=product).select_related("connection").order_by("connection__name", "pk")
     rows = PublishedStock.objects.filter(link__product=product).select_related("connection", "mapping", "stock")
@@ -44,9 +44,9 @@ def _in_shops(product: Product) -> page.Table:
         if not by_link[link.pk]:
             why = link.unpublishable or "Linked; no mapped storage has it yet."
             cells.append([shop, link.sku, "", show.NOTHING, show.NOTHING, why])
-    return page.Table(
+    return blocks.Table(
         "In shops",
-        page.columns("Connection", "SKU in the shop", "Location", "#Shop shows", "#Should show", "State"),
+        blocks.columns("Connection", "SKU in the shop", "Location", "#Shop shows", "#Should show", "State"),
         cells,
         "Not linked to any shop. A product is linked when a shop sells one of its SKUs.",
     )

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, show
+from catalog.admin import show, theme
 from integrations import outbox, wanted
 from integrations.admin.activities import ReadOnly
 from integrations.dashboard import parts
@@ -32,7 +32,7 @@ class PublishedList(ChangeList):
                 row.should = should[row.pk]  # type: ignore[attr-defined]
 
 
-class StateFilter(page.RadioFilter):  # type: ignore[misc]  # the theme has no types
+class StateFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no types
     title = "state"
     parameter_name = "state"
 
@@ -49,7 +49,7 @@ class StateFilter(page.RadioFilter):  # type: ignore[misc]  # the theme has no t
 class PublishedStockAdmin(ReadOnly):
     list_display = ("product", "connection_name", "location", "num_confirmed", "num_wanted", "state", "since")
     list_select_related = ("connection", "link", "mapping", "stock__product")
-    list_filter = (StateFilter, ("connection", page.RelatedDropdownFilter))
+    list_filter = (StateFilter, ("connection", theme.RelatedDropdownFilter))
     search_fields = ("stock__product__name", "link__sku")
     search_help_text = "Product or SKU"
     ordering = ("stock__product__name", "pk")

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from django.db.models import Q
 from django.http import HttpRequest
-from unfold.dataclasses import SearchResult
 
 from catalog.admin import show
+from catalog.admin.theme import SearchResult
 from catalog.models import Product
 from sales.models import Customer, Order
 

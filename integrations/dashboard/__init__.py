@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, show
+from catalog.admin import blocks, show
 from catalog.models import Product, Stock, Storage
 from integrations import attention
 from integrations.dashboard import parts
@@ -117,10 +117,10 @@ def _is_silent(now: datetime) -> bool:
     return newest is None or newest.beat_at is None or newest.beat_at < now - SILENCE
 
 
-def connections_table(connections: list[Connection], now: datetime) -> page.Table:
-    return page.Table(
+def connections_table(connections: list[Connection], now: datetime) -> blocks.Table:
+    return blocks.Table(
         "Connections",
-        page.columns("-Connection", "-State", "-=Last order in", "-=Last stock out", "What is wrong"),
+        blocks.columns("-Connection", "-State", "-=Last order in", "-=Last stock out", "What is wrong"),
         [
             [
                 show.link(one, show.page_of(one)),
@@ -136,7 +136,7 @@ def connections_table(connections: list[Connection], now: datetime) -> page.Tabl
     )
 
 
-def figures(today: date) -> list[page.Figure]:
+def figures(today: date) -> list[blocks.Figure]:
     """What there is to do, and what came in. Two queries."""
     current = Order.objects.current()
     numbers = current.aggregate(
@@ -146,10 +146,12 @@ def figures(today: date) -> list[page.Figure]:
     )
     below = Stock.objects.with_available().filter(available__lt=F("minimum"), product__deleted_at=None).count()
     return [
-        page.Figure("To pack", show.quantity(numbers["new"]), hint="New sales", url=_sales(Order.Status.NEW)),
-        page.Figure("To ship", show.quantity(numbers["packed"]), hint="Packed sales", url=_sales(Order.Status.PACKED)),
-        page.Figure("Sold today", show.quantity(numbers["today"]), hint="Sales", url=show.list_of(Order)),
-        page.Figure(
+        blocks.Figure("To pack", show.quantity(numbers["new"]), hint="New sales", url=_sales(Order.Status.NEW)),
+        blocks.Figure(
+            "To ship", show.quantity(numbers["packed"]), hint="Packed sales", url=_sales(Order.Status.PACKED)
+        ),
+        blocks.Figure("Sold today", show.quantity(numbers["today"]), hint="Sales", url=show.list_of(Order)),
+        blocks.Figure(
             "Below minimum",
             show.quantity(below),
             "warn" if below else "",
@@ -200,7 +202,7 @@ def chart(today: date) -> dict[str, Any]:
     }
 
 
-def activity_table() -> page.Table:
+def activity_table() -> blocks.Table:
     rows = Activity.objects.select_related("connection", "order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
     return parts.activity_table(
         rows,

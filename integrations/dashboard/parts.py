@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils.html import format_html
 
-from catalog.admin import page, show
+from catalog.admin import blocks, show
 from integrations import registry, wanted
 from integrations.models import Activity, Connection, OrderLink, PublishedStock
 
@@ -53,14 +53,14 @@ def what(activity: Activity) -> str:
 
 def activity_table(
     activities: Iterable[Activity], empty: str, link: tuple[str, str] | None = None, *, with_connection: bool = False
-) -> page.Table:
+) -> blocks.Table:
     """Needs `order` and `product`, and `connection` where it is shown."""
     titles = ["-When", "Connection", "-Direction", "What", "Outcome", "Why"]
     if not with_connection:
         titles.remove("Connection")
-    return page.Table(
+    return blocks.Table(
         "Activity",
-        page.columns(*titles),
+        blocks.columns(*titles),
         [
             [
                 show.moment(one.at),
@@ -77,11 +77,11 @@ def activity_table(
     )
 
 
-def waiting_table(links: Iterable[OrderLink], link: tuple[str, str] | None, now: datetime) -> page.Table:
+def waiting_table(links: Iterable[OrderLink], link: tuple[str, str] | None, now: datetime) -> blocks.Table:
     """Needs `order`."""
-    return page.Table(
+    return blocks.Table(
         "Orders waiting",
-        page.columns("-Order", "-Sale", "Why it waits", "-=Since", "-=Next try"),
+        blocks.columns("-Order", "-Sale", "Why it waits", "-=Since", "-=Next try"),
         [
             [
                 one.number or one.external_id,
@@ -106,12 +106,12 @@ def next_try(row: OrderLink | PublishedStock, now: datetime) -> str:
 
 def published_table(
     connection: Connection, rows: Sequence[PublishedStock], title: str, note: str, link: tuple[str, str] | None
-) -> page.Table:
+) -> blocks.Table:
     """Needs `stock__product`, `link` and `mapping`. One more query."""
     should = wanted.quantities(connection, rows)
-    return page.Table(
+    return blocks.Table(
         title,
-        page.columns("Product", "SKU in the shop", "Location", "#Shop shows", "#Should show", "State"),
+        blocks.columns("Product", "SKU in the shop", "Location", "#Shop shows", "#Should show", "State"),
         [
             [
                 show.link(row.stock.product, show.page_of(row.stock.product)),

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from catalog import skus, stock
-from catalog.models import Product, Stock, Storage
+from catalog.models import Product, Sku, Stock, Storage
 from integrations import registry, setup, tasks
 from integrations.connector import Connector
 from integrations.models import Connection
@@ -53,6 +53,23 @@ def sell(shop: Shop) -> Callable[..., str]:
             place = Storage.objects.get(name=storage)
             stock.count(product.pk, place.pk, Decimal(units))
         return sku
+
+    return put
+
+
+@pytest.fixture
+def sell_many(shop: Shop, storage: Storage) -> Callable[[int], None]:
+    """The same for P0, P1 …, ten of each, in few statements."""
+
+    def put(number: int) -> None:
+        location = next(iter(shop.book.locations.values()))
+        for each in range(number):
+            shop.add_product(f"P{each}", sku=f"P{each}", price="5.00", stock={location: 10})
+        rows = Product.objects.bulk_create(Product(name=f"P{each}") for each in range(number))
+        Sku.objects.bulk_create(
+            Sku(product=row, code=row.name, key=skus.normalise(row.name), is_primary=True) for row in rows
+        )
+        stock.count_many([stock.Count(row.pk, storage.pk, Decimal(10)) for row in rows])
 
     return put
 

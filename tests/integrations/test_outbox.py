@@ -200,9 +200,8 @@ def test_a_wrong_token_pauses_the_connection_with_the_reason_and_resume_goes_on(
     assert shop.available("MUG", place) == 10
 
 
-def test_a_thousand_changed_quantities_take_four_calls(shop, connect, sell, storage, place):
-    for number in range(1000):
-        sell(f"P{number}", 10)
+def test_a_thousand_changed_quantities_take_four_calls(shop, connect, sell_many, storage, place):
+    sell_many(1000)
     connection = connect()
     sync(connection)
     calls = shop.calls[SET]
@@ -214,9 +213,8 @@ def test_a_thousand_changed_quantities_take_four_calls(shop, connect, sell, stor
     assert {shop.available(f"P{number}", place) for number in range(1000)} == {4}
 
 
-def test_a_batch_costs_the_same_few_statements_whatever_its_size(shop, connect, sell, storage):
-    for number in range(60):
-        sell(f"P{number}", 10)
+def test_a_batch_costs_the_same_few_statements_whatever_its_size(shop, connect, sell_many, storage):
+    sell_many(60)
     connection = connect()
     sync(connection)
     costs = []
