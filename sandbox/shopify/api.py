@@ -54,11 +54,7 @@ def call(shop: Shop, version: str, token: str, body: bytes) -> Answer:
     fault = shop.faults.take(REQUESTS, called)
     if early := _spoilt(fault, headers):
         return early
-    answer = Answer(200, _paid(shop, document, operation, variables, fault), headers)
-    if fault and fault.kind == "slow":
-        answer.delay = fault.seconds
-    answer.is_cut = fault is not None and fault.kind == "cut_after"
-    return answer
+    return _sent(Answer(200, _paid(shop, document, operation, variables, fault), headers), fault)
 
 
 def _request(body: bytes) -> tuple[str, Json, str | None]:
@@ -86,6 +82,14 @@ def _spoilt(fault: Fault | None, headers: dict[str, str]) -> Answer | None:
     if fault.kind in ("hang", "cut"):
         return Answer(0, None, delay=fault.seconds, is_cut=True)
     return None
+
+
+def _sent(answer: Answer, fault: Fault | None) -> Answer:
+    """What happens to an answer on its way."""
+    if fault and fault.kind == "slow":
+        answer.delay = fault.seconds
+    answer.is_cut = fault is not None and fault.kind == "cut_after"
+    return answer
 
 
 def _paid(
@@ -141,7 +145,8 @@ def token(shop: Shop, content_type: str, body: bytes) -> Answer:
     if granted is None:
         return Answer(400, {"error": "invalid_client"})
     lifetime = int(shop.token_lifetime.total_seconds())
-    return Answer(200, {"access_token": granted, "scope": ",".join(sorted(shop.scopes)), "expires_in": lifetime})
+    scope = ",".join(sorted(shop.scopes))
+    return _sent(Answer(200, {"access_token": granted, "scope": scope, "expires_in": lifetime}), fault)
 
 
 def _form(content_type: str, body: bytes) -> dict[str, str]:

@@ -246,7 +246,7 @@ def _tax_of(part: RefundLine, order: Order) -> Decimal:
     return tax(part.subtotal, order.line(part.line_gid).tax_rate, order)
 
 
-def edited(shop: Shop, order: Order, additions: list[tuple[Line, int]], removals: list[tuple[Line, int]]) -> Json:
+def edited(shop: Shop, order: Order, additions: dict[Line, int], removals: dict[Line, int]) -> Json:
     now = local(shop, shop.now())
     return {
         "order_edit": {
@@ -259,8 +259,8 @@ def edited(shop: Shop, order: Order, additions: list[tuple[Line, int]], removals
             "staff_note": "",
             "user_id": None,
             "line_items": {
-                "additions": [{"id": number(line.gid), "delta": delta} for line, delta in additions],
-                "removals": [{"id": number(line.gid), "delta": delta} for line, delta in removals],
+                "additions": [{"id": number(line.gid), "delta": delta} for line, delta in additions.items()],
+                "removals": [{"id": number(line.gid), "delta": delta} for line, delta in removals.items()],
             },
             "discounts": {"line_item": {"additions": [], "removals": []}},
             "shipping_lines": {"additions": [], "removals": []},

@@ -17,7 +17,6 @@ from sandbox.shopify.state import (
     Address,
     Company,
     Customer,
-    Line,
     Location,
     Order,
     Refund,
@@ -114,13 +113,13 @@ class Orders(Shipping):
         order.shipping_address = self._address(shipping_address, name, company)
         order.billing_address = self._address(billing_address or shipping_address, name, company)
         total = totals(order).total
+        order.retail_location_gid = place.gid if place and pos else ""
         order.received = (total if paid and not authorized else ZERO) if isinstance(paid, bool) else Decimal(paid)
         self.book.orders[order.gid] = order
         if not order.is_routed:
             self._unrouted.append(order)
         self.changed(order, "orders/create", *(["orders/paid"] if order.received >= total > 0 else []))
-        if place and pos:
-            order.retail_location_gid = place.gid
+        if pos:
             order.is_routed = True
             self.fulfil(order)
         return order
@@ -145,28 +144,30 @@ class Orders(Shipping):
     ) -> Order:
         """The merchant edits: new lines, and other quantities of those not yet sent (0 removes a line).
 
-        What is added is owed by the customer. restock: removed units become available again.
+        SoldOut changes nothing; what the edit itself releases cannot be had. What is added is owed by the customer.
+        restock: removed units become available again.
         """
         order = self.order(which)
-        additions: list[tuple[Line, int]] = []
-        removals: list[tuple[Line, int]] = []
-        for line, quantity in self.units(order, quantities or {}).items():
-            delta = quantity - line.current_quantity
+        deltas = {
+            line: quantity - line.current_quantity
+            for line, quantity in self.units(order, quantities or {}).items()
+            if quantity != line.current_quantity
+        }
+        for line, delta in deltas.items():
             if -delta > line.unfulfilled_quantity:
                 raise ValueError(f"Only {line.unfulfilled_quantity} of {line.title} can still be removed.")
-            if delta > 0:
-                line.quantity += delta
-                additions.append((line, delta))
-            elif delta < 0:
-                line.removed -= delta
-                self.withdraw(order, line, -delta, restock=restock)
-                removals.append((line, -delta))
         new = lines_for(self, add, order.tax_rate)
-        self.assign(order, {line: line.quantity for line in new} | dict(additions), None)
-        order.lines += new
-        additions += [(line, line.quantity) for line in new]
+        additions = {line: delta for line, delta in deltas.items() if delta > 0} | {line: line.quantity for line in new}
+        removals = {line: -delta for line, delta in deltas.items() if delta < 0}
         if not additions and not removals:
             raise ValueError("There must be at least one change to be made.")
+        self.assign(order, additions, None)
+        for line, units in removals.items():
+            line.removed += units
+            self.withdraw(order, line, units, restock=restock)
+        for line in set(additions) - set(new):
+            line.quantity += additions[line]
+        order.lines += new
         order.edited = True
         self.tell("orders/edited", order, additions=additions, removals=removals)
         return self.changed(order)

@@ -104,8 +104,11 @@ class Shipping(Catalogue):
         before = totals(order).total
         made = Refund(self.gid("Refund"), self.now(), ZERO, shipping=Decimal(shipping), note=note)
         place = self.location(location).gid if location else ""
-        for line, count in self.units(order, units or {}).items():
-            made.lines += self._take_back(order, line, count, restock, place)
+        parts = {line: self._taken_back(line, count, restock) for line, count in self.units(order, units or {}).items()}
+        for line, (unsent, sent) in parts.items():
+            for count, is_return in ((unsent, False), (sent, True)):
+                if count:
+                    made.lines.append(self._refund_line(order, line, count, restock != "NO_RESTOCK", is_return, place))
         order.refunds.append(made)
         cost = before - totals(order).total
         made.amount = min(cost, order.received - refunded(order)) if amount is None else Decimal(amount)
@@ -121,15 +124,13 @@ class Shipping(Catalogue):
         return order
 
     def units(self, order: Order, units: Units) -> dict[Line, int]:
-        """The lines that are meant; a SKU means the first line that has it. KeyError: none."""
+        """The lines that are meant; a SKU means the first of its lines that is still wanted. KeyError: none."""
         found = {}
         for which, count in units.items():
-            for line in order.lines:
-                if which in (line, line.gid, line.sku or line.gid):
-                    found[line] = count
-                    break
-            else:
+            lines = [line for line in order.lines if which in (line, line.gid, line.sku or line.gid)]
+            if not lines:
                 raise KeyError(which)
+            found[next((line for line in lines if line.current_quantity), lines[0])] = count
         return found
 
     def withdraw(self, order: Order, line: Line, units: int, *, restock: bool) -> str:
@@ -188,18 +189,17 @@ class Shipping(Catalogue):
             if moved:
                 self.change(item, fulfillment.location_gid, available=-units)
 
-    def _take_back(self, order: Order, line: Line, units: int, restock: str, place: str) -> list[RefundLine]:
+    def _taken_back(self, line: Line, units: int, restock: str) -> tuple[int, int]:
+        """How many of the units were not sent, and how many were. ValueError: that cannot be."""
+        if restock not in ("", "CANCEL", "RETURN", "NO_RESTOCK"):
+            raise ValueError(f"There is no restock type {restock}.")
         if not 0 < units <= line.current_quantity:
             raise ValueError(f"Only {line.current_quantity} of {line.title} can be refunded.")
         unsent = min(units, line.unfulfilled_quantity) if restock != "RETURN" else 0
-        sent = units - unsent
+        sent = 0 if line.is_tip else units - unsent
         if sent > line.fulfilled - line.returned or (restock == "CANCEL" and sent):
-            raise ValueError(f"{restock}: so many units of {line.title} were not sent, or were.")
-        made = []
-        for count, is_return in ((unsent, False), (sent, True)):
-            if count:
-                made.append(self._refund_line(order, line, count, restock != "NO_RESTOCK", is_return, place))
-        return made
+            raise ValueError(f"{units} of {line.title} cannot be refunded as {restock}.")
+        return units - sent, sent
 
     def _refund_line(
         self, order: Order, line: Line, units: int, restocked: bool, is_return: bool, place: str

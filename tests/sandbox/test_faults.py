@@ -90,6 +90,9 @@ def test_a_token_may_not_be_had(ask: Client, shop: Shop) -> None:
     headers = {"Content-Type": "application/json"}
     assert ask.send("POST", "/admin/oauth/access_token", given, headers).status == 503
     assert ask.send("POST", "/admin/oauth/access_token", given, headers).status == 200
+    shop.faults.add("cut_after", operation="token")
+    with pytest.raises((http.client.HTTPException, OSError)):
+        ask.send("POST", "/admin/oauth/access_token", given, headers)
 
 
 def test_chance_is_the_same_with_the_same_seed() -> None:

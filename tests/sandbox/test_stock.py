@@ -101,6 +101,24 @@ def test_an_edit_commits_and_releases(shop: Shop, main: Location, mug: Variant) 
     assert [(line.quantity, line.current_quantity) for line in order.lines] == [(3, 1), (4, 4)]
 
 
+def test_an_edit_or_refund_that_fails_changes_nothing(shop: Shop, main: Location, mug: Variant) -> None:
+    shop.add_product("Cup", sku="CUP", stock={main: 1})
+    order = shop.place_order([("MUG", 3), ("CUP", 1)])
+    with pytest.raises(SoldOut):
+        shop.edit(order, quantities={"MUG": 1}, add=[("CUP", 1)])
+    with pytest.raises(ValueError, match="Only 1 of Cup"):
+        shop.refund(order, {"MUG": 1, "CUP": 2})
+    assert stock(shop, main) == (7, 3, 10)
+    assert [(line.quantity, line.current_quantity) for line in order.lines] == [(3, 3), (1, 1)]
+
+
+def test_a_sku_means_the_line_that_is_still_wanted(shop: Shop, mug: Variant) -> None:
+    order = shop.place_order([("MUG", 1)])
+    shop.edit(order, quantities={"MUG": 0}, add=[("MUG", 3)])
+    shop.refund(order, {"MUG": 1})
+    assert [line.current_quantity for line in order.lines] == [0, 2]
+
+
 def test_a_deleted_order_commits_nothing(shop: Shop, main: Location, mug: Variant) -> None:
     shop.delete_order(shop.place_order([("MUG", 3)]), restock=True)
     assert stock(shop, main) == (10, 0, 10)
