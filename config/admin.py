@@ -6,9 +6,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from catalog.admin.page import Admin
+from catalog.admin.theme import Admin, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 site = admin.site
 
@@ -20,7 +19,7 @@ site.unregister([User, Group])
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, Admin):
+class UserAdmin(DjangoUserAdmin, Admin):  # type: ignore[type-arg]  # it takes none when it runs
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

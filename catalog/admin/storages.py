@@ -10,18 +10,19 @@ from django.db.models import Count, DecimalField, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from catalog.admin import page, show
+from catalog.admin import blocks, page, show, theme
 from catalog.models import ZERO, Stock, Storage
 
 STOCK_SHOWN = 50
 
 
-class StorageForm(page.ModelForm):
+class StorageForm(theme.ModelForm):
     """Exactly one storage is the default: ticking another one moves the mark, it is never only taken away."""
 
     class Meta:
         model = Storage
         fields = ("name", "is_default", "notes")
+        labels = {"is_default": "Default storage"}
 
     def _get_validation_exclusions(self) -> set[str]:
         # The mark is taken from the other storage when this one is saved, so there is nothing to complain of.
@@ -47,7 +48,7 @@ class StorageAdmin(page.Page):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         stocked = Q(stock__product__deleted_at=None)
         units = DecimalField(max_digits=20, decimal_places=3)
-        return (
+        storages: QuerySet[Any] = (
             super()
             .get_queryset(request)
             .annotate(
@@ -56,6 +57,7 @@ class StorageAdmin(page.Page):
                 reserved=Coalesce(Sum("stock__reserved", filter=stocked), ZERO, output_field=units),
             )
         )
+        return storages
 
     @admin.display(description="Default", ordering="-is_default")
     def default(self, storage: Storage) -> str:
@@ -87,16 +89,16 @@ class StorageAdmin(page.Page):
         super().save_model(request, obj, form, change)
 
     # --- its page ---------------------------------------------------------------------------------------
-    def figures(self, request: HttpRequest, instance: Any) -> list[page.Figure]:
+    def figures(self, request: HttpRequest, instance: Any) -> list[blocks.Figure]:
         available = instance.on_hand - instance.reserved
         return [
-            page.Figure("Products on hand", show.quantity(instance.products)),
-            page.Figure("On hand", show.quantity(instance.on_hand), hint="Units of everything"),
-            page.Figure("Reserved", show.quantity(instance.reserved), hint="Promised to open sales"),
-            page.Figure("Available", show.quantity(available), show.tone_of_available(available)),
+            blocks.Figure("Products on hand", show.quantity(instance.products)),
+            blocks.Figure("On hand", show.quantity(instance.on_hand), hint="Units of everything"),
+            blocks.Figure("Reserved", show.quantity(instance.reserved), hint="Promised to open sales"),
+            blocks.Figure("Available", show.quantity(available), show.tone_of_available(available)),
         ]
 
-    def after(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+    def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         from catalog.models import Product
 
         rows = (
@@ -106,9 +108,9 @@ class StorageAdmin(page.Page):
             .order_by("product__name", "pk")[:STOCK_SHOWN]
         )
         return [
-            page.Table(
+            blocks.Table(
                 "Stock here",
-                page.columns("Product", "#On hand", "#Reserved", "#Available", "#Minimum"),
+                blocks.columns("Product", "#On hand", "#Reserved", "#Available", "#Minimum"),
                 [
                     [
                         show.link(row.product, show.page_of(row.product)),

@@ -132,9 +132,13 @@ class ConnectionAdmin(page.Page):
         return self.inlines if obj is not None and obj.locations.exists() else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
         behind = PublishedStock.objects.filter(~Q(problem="") | Q(due_at__isnull=False))
-        return rows.annotate(waiting=_number_of(OrderLink.objects.exclude(problem="")), behind=_number_of(behind))
+        rows: QuerySet[Any] = (
+            super()
+            .get_queryset(request)
+            .annotate(waiting=_number_of(OrderLink.objects.exclude(problem="")), behind=_number_of(behind))
+        )
+        return rows
 
     # --- the list ---------------------------------------------------------------------------------------
     @admin.display(description="Platform", ordering="platform")

@@ -144,7 +144,7 @@ def figures(today: date) -> list[blocks.Figure]:
         packed=Count("pk", filter=Q(status=Order.Status.PACKED)),
         today=Count("pk", filter=Q(date_placed=today)),
     )
-    below = Stock.objects.with_available().filter(available__lt=F("minimum"), product__deleted_at=None).count()
+    below = Stock.objects.filter(on_hand__lt=F("reserved") + F("minimum"), product__deleted_at=None).count()
     return [
         blocks.Figure("To pack", show.quantity(numbers["new"]), hint="New sales", url=_sales(Order.Status.NEW)),
         blocks.Figure(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
-from catalog.admin import page, show
+from catalog.admin import blocks, page, show
+from sales import money
 from sales.admin.parts import sales_table
 from sales.models import Customer, Order
 
@@ -45,7 +46,8 @@ class CustomerAdmin(page.Page):
         theirs = Order.objects.current().filter(customer=OuterRef("pk")).order_by().values("customer")
         count = Coalesce(Subquery(theirs.annotate(count=Count("pk")).values("count")), 0)
         newest = Subquery(theirs.annotate(newest=Max("date_placed")).values("newest"))
-        return super().get_queryset(request).annotate(sales=count, newest=newest)
+        customers: QuerySet[Any] = super().get_queryset(request).annotate(sales=count, newest=newest)
+        return customers
 
     @admin.display(description="Sales", ordering="sales")
     def num_sales(self, customer: Any) -> str:
@@ -55,15 +57,17 @@ class CustomerAdmin(page.Page):
     def last_sale(self, customer: Any) -> str:
         return show.day(customer.newest)
 
-    def figures(self, request: HttpRequest, instance: Any) -> list[page.Figure]:
+    def figures(self, request: HttpRequest, instance: Any) -> list[blocks.Figure]:
+        wanted = Order.objects.current().filter(customer=instance).exclude(status=Order.Status.CANCELED)
+        sums = wanted.order_by("currency").values_list("currency").annotate(total=Sum("total"))
+        bought = [show.money(total, currency, money.digits(currency)) for currency, total in sums]
         return [
-            page.Figure("Sales", show.quantity(instance.sales)),
-            page.Figure("Last sale", show.day(instance.newest)),
-            page.Figure("E-mail", instance.email or show.NOTHING),
-            page.Figure("Phone", instance.phone or show.NOTHING),
+            blocks.Figure("Sales", show.quantity(instance.sales)),
+            blocks.Figure("Bought for", ", ".join(bought) or show.NOTHING),
+            blocks.Figure("Last sale", show.day(instance.newest)),
         ]
 
-    def after(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+    def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         orders = Order.objects.current().filter(customer=instance).select_related("storage")
         newest = orders.order_by("-date_placed", "-pk")[:SALES_SHOWN]
         return [sales_table("Sales", newest, "No sales yet.")]

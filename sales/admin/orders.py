@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, show
+from catalog.admin import blocks, click, page, show, theme
 from catalog.models import Storage
 from sales import orders, production
 from sales.admin import parts
@@ -40,8 +40,8 @@ def _storages() -> QuerySet[Storage]:
     return Storage.objects.order_by("name", "pk")
 
 
-class StorageForm(page.ClickForm):
-    storage = forms.ModelChoiceField(Storage.objects.none(), widget=page.Select)
+class StorageForm(click.Form):
+    storage = forms.ModelChoiceField(Storage.objects.none(), widget=theme.Select)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,12 +51,12 @@ class StorageForm(page.ClickForm):
 
 
 class ShipForm(StorageForm):
-    carrier = forms.CharField(max_length=128, required=False, widget=page.TextInput)
-    tracking_number = forms.CharField(max_length=255, required=False, widget=page.TextInput)
-    tracking_url = forms.URLField(label="Tracking page", required=False, assume_scheme="https", widget=page.TextInput)
+    carrier = forms.CharField(max_length=128, required=False, widget=theme.TextInput)
+    tracking_number = forms.CharField(max_length=255, required=False, widget=theme.TextInput)
+    tracking_url = forms.URLField(label="Tracking page", required=False, assume_scheme="https", widget=theme.TextInput)
 
 
-class SourceFilter(page.DropdownFilter):  # type: ignore[misc]  # the theme has no types
+class SourceFilter(theme.DropdownFilter):  # type: ignore[misc]  # the theme has no types
     title = "where it was sold"
     parameter_name = "source"
 
@@ -68,7 +68,7 @@ class SourceFilter(page.DropdownFilter):  # type: ignore[misc]  # the theme has 
         return queryset.filter(source=self.value()) if self.value() else queryset
 
 
-class StorageFilter(page.DropdownFilter):  # type: ignore[misc]
+class StorageFilter(theme.DropdownFilter):  # type: ignore[misc]
     title = "storage"
     parameter_name = "storage"
 
@@ -76,8 +76,8 @@ class StorageFilter(page.DropdownFilter):  # type: ignore[misc]
         return [(str(pk), name) for pk, name in _storages().values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        value = self.value() or ""
-        return queryset.filter(storage=value) if value.isdecimal() else queryset
+        value = str(self.value() or "")
+        return queryset.filter(storage=int(value)) if value.isdecimal() else queryset
 
 
 @admin.register(Order)
@@ -87,11 +87,11 @@ class OrderAdmin(page.Deletable):
     )  # fmt: skip
     list_select_related = ("customer", "storage")
     list_filter = (
-        ("status", page.ChoicesFilter),
-        ("payment", page.ChoicesFilter),
+        ("status", theme.ChoicesFilter),
+        ("payment", theme.ChoicesFilter),
         SourceFilter,
         StorageFilter,
-        ("date_placed", page.RangeDateFilter),
+        ("date_placed", theme.RangeDateFilter),
         page.DeletedFilter,
     )
     search_fields = ("number", "customer__name", "customer__email", "lines__sku")
@@ -156,27 +156,27 @@ class OrderAdmin(page.Deletable):
         return parts.amount(order.total, order)
 
     # --- its page ---------------------------------------------------------------------------------------
-    def banners(self, request: HttpRequest, instance: Any) -> list[page.Banner]:
+    def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
         banners = []
         if instance.deleted_at:
-            banners.append(page.Banner(f"Deleted on {show.moment(instance.deleted_at)}.", "warn"))
+            banners.append(blocks.Banner(f"Deleted on {show.moment(instance.deleted_at)}.", "warn"))
         if instance.remarks:
-            banners.append(page.Banner(instance.remarks, "info", "Remarks"))
+            banners.append(blocks.Banner(instance.remarks, "info", "Remarks"))
         return banners
 
-    def figures(self, request: HttpRequest, instance: Any) -> list[page.Figure]:
+    def figures(self, request: HttpRequest, instance: Any) -> list[blocks.Figure]:
         return [
-            page.Figure("Status", parts.status(instance)),
-            page.Figure("Payment", parts.payment(instance)),
-            page.Figure("Total", parts.amount(instance.total, instance)),
-            page.Figure("Sold on", show.day(instance.date_placed)),
+            blocks.Figure("Status", parts.status(instance)),
+            blocks.Figure("Payment", parts.payment(instance)),
+            blocks.Figure("Total", parts.amount(instance.total, instance)),
+            blocks.Figure("Sold on", show.day(instance.date_placed)),
         ]
 
-    def before(self, request: HttpRequest, instance: Any) -> list[page.Part]:
+    def before(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         cards = [parts.sums(instance), parts.customer(instance), parts.details(instance)]
         if made := parts.production(instance):
             cards.append(made)
-        return [parts.lines(instance), page.Cards(cards), parts.shipments(instance), parts.effect(instance)]
+        return [parts.lines(instance), blocks.Cards(cards), parts.shipments(instance), parts.effect(instance)]
 
     def delete_model(self, request: HttpRequest, obj: Order) -> None:
         orders.delete(obj.pk, actor=request.user.get_username(), now=timezone.now())
@@ -188,22 +188,22 @@ class OrderAdmin(page.Deletable):
     def _payment(self, order: Order, payment: Order.Payment) -> None:
         orders.set_payment(order.pk, payment)
 
-    @page.click("Mark packed", icon="package_2", when=_is(Status.NEW))
+    @click.button("Mark packed", icon="package_2", when=_is(Status.NEW))
     def pack(self, request: HttpRequest, order: Order) -> str:
         self._status(request, order, Status.PACKED)
         return f"Sale {order} is packed."
 
-    @page.click("Back to new", icon="undo", when=_is(Status.PACKED))
+    @click.button("Back to new", icon="undo", when=_is(Status.PACKED))
     def unpack(self, request: HttpRequest, order: Order) -> str:
         self._status(request, order, Status.NEW)
         return f"Sale {order} is new again."
 
-    @page.click("Ship all that is open", icon="local_shipping", tone="primary", when=_is(Status.NEW, Status.PACKED))
+    @click.button("Ship all that is open", icon="local_shipping", tone="primary", when=_is(Status.NEW, Status.PACKED))
     def ship(self, request: HttpRequest, order: Order) -> str:
         orders.ship(order.pk, actor=request.user.get_username(), now=timezone.now())
         return f"Sale {order} is shipped."
 
-    @page.click(
+    @click.button(
         "Ship with tracking", icon="conveyor_belt", form=ShipForm, when=_is(Status.NEW, Status.PACKED),
         help="Everything that is open leaves this storage.",
     )  # fmt: skip
@@ -215,7 +215,7 @@ class OrderAdmin(page.Deletable):
         )  # fmt: skip
         return f"Sale {order} is shipped from {given['storage']}."
 
-    @page.click(
+    @click.button(
         "Other storage", icon="swap_horiz", form=StorageForm, when=_is(Status.NEW, Status.PACKED),
         help="What is open is reserved there instead. What was shipped stays shipped.",
     )  # fmt: skip
@@ -224,7 +224,7 @@ class OrderAdmin(page.Deletable):
         orders.set_storage(order.pk, storage.pk, actor=request.user.get_username(), now=timezone.now())
         return f"The goods of sale {order} are reserved in {storage}."
 
-    @page.click(
+    @click.button(
         "Complete production", icon="precision_manufacturing", tone="primary",
         when=_production_is(Production.Status.OPEN),
     )  # fmt: skip
@@ -232,37 +232,37 @@ class OrderAdmin(page.Deletable):
         production.complete(order.production.pk, actor=request.user.get_username(), now=timezone.now())
         return f"The goods of sale {order} are made and on the shelf."
 
-    @page.click("Production not completed", icon="undo", when=_production_is(Production.Status.COMPLETED))
+    @click.button("Production not completed", icon="undo", when=_production_is(Production.Status.COMPLETED))
     def uncomplete(self, request: HttpRequest, order: Order) -> str:
         production.reopen(order.production.pk, actor=request.user.get_username(), now=timezone.now())
         return f"The production for sale {order} is open again; its goods are off the shelf."
 
-    @page.click("Cancel sale", icon="block", tone="danger", when=_is(Status.NEW, Status.PACKED, Status.SHIPPED))
+    @click.button("Cancel sale", icon="block", tone="danger", when=_is(Status.NEW, Status.PACKED, Status.SHIPPED))
     def cancel(self, request: HttpRequest, order: Order) -> str:
         self._status(request, order, Status.CANCELED)
         return f"Sale {order} is canceled; its goods are free again."
 
-    @page.click("Reopen", icon="undo", when=_is(Status.CANCELED, Status.SHIPPED))
+    @click.button("Reopen", icon="undo", when=_is(Status.CANCELED, Status.SHIPPED))
     def reopen(self, request: HttpRequest, order: Order) -> str:
         self._status(request, order, Status.NEW)
         return f"Sale {order} is new again."
 
-    @page.click("Mark paid", icon="paid", when=_pays(Payment.UNPAID, Payment.PARTIALLY_PAID))
+    @click.button("Mark paid", icon="paid", when=_pays(Payment.UNPAID, Payment.PARTIALLY_PAID))
     def mark_paid(self, request: HttpRequest, order: Order) -> str:
         self._payment(order, Payment.PAID)
         return f"Sale {order} is paid."
 
-    @page.click("Partially paid", icon="hourglass_top", when=_pays(Payment.UNPAID))
+    @click.button("Partially paid", icon="hourglass_top", when=_pays(Payment.UNPAID))
     def mark_partially_paid(self, request: HttpRequest, order: Order) -> str:
         self._payment(order, Payment.PARTIALLY_PAID)
         return f"Sale {order} is partially paid."
 
-    @page.click("Mark unpaid", icon="money_off", when=_pays(Payment.PARTIALLY_PAID, Payment.PAID))
+    @click.button("Mark unpaid", icon="money_off", when=_pays(Payment.PARTIALLY_PAID, Payment.PAID))
     def mark_unpaid(self, request: HttpRequest, order: Order) -> str:
         self._payment(order, Payment.UNPAID)
         return f"Sale {order} is unpaid."
 
-    @page.click("Restore", icon="restore_from_trash", tone="primary", when=lambda order: order.deleted_at is not None)
+    @click.button("Restore", icon="restore_from_trash", tone="primary", when=lambda order: order.deleted_at is not None)
     def restore(self, request: HttpRequest, order: Order) -> str:
         orders.restore(order.pk, actor=request.user.get_username(), now=timezone.now())
         return f"Sale {order} is back."

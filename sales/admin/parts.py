@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from catalog.admin import page, show
+from catalog.admin import blocks, show
 from catalog.models import ZERO, StockMovement
 from sales import money
 from sales.models import Order, Production, Shipment
@@ -45,14 +45,14 @@ def amount(value: Decimal, order: Order) -> str:
     return show.money(value, order.currency, money.digits(order.currency))
 
 
-def sales_table(title: str, orders: Iterable[Order], empty: str, *, with_customer: bool = False) -> page.Table:
+def sales_table(title: str, orders: Iterable[Order], empty: str, *, with_customer: bool = False) -> blocks.Table:
     """Needs `customer` where it is shown."""
     titles = ["-Number", "-Date", "Customer", "Status", "Payment", "#Total"]
     if not with_customer:
         titles.remove("Customer")
-    return page.Table(
+    return blocks.Table(
         title,
-        page.columns(*titles),
+        blocks.columns(*titles),
         [
             [
                 show.link(order.number, show.page_of(order)),
@@ -68,14 +68,14 @@ def sales_table(title: str, orders: Iterable[Order], empty: str, *, with_custome
     )
 
 
-def lines(order: Order) -> page.Table:
+def lines(order: Order) -> blocks.Table:
     """One query: what was shipped and came back is summed beside the lines."""
     shipped = Coalesce(Sum("shipment_lines__quantity", filter=Q(shipment_lines__shipment__is_return=False)), ZERO)
     back = Coalesce(Sum("shipment_lines__quantity", filter=Q(shipment_lines__shipment__is_return=True)), ZERO)
     rows = order.lines.annotate(shipped=shipped, back=back).select_related("product").order_by("position", "pk")
-    return page.Table(
+    return blocks.Table(
         "Lines",
-        page.columns("Product", "SKU", "#Quantity", "#Shipped", "#Open", "#Price", "#Total"),
+        blocks.columns("Product", "SKU", "#Quantity", "#Shipped", "#Open", "#Price", "#Total"),
         [
             [
                 show.link(line.name, show.page_of(line.product)),
@@ -97,7 +97,7 @@ def _open(order: Order, units: Decimal) -> Decimal:
     return max(units, ZERO) if order.deleted_at is None and order.status != Order.Status.CANCELED else ZERO
 
 
-def sums(order: Order) -> page.Card:
+def sums(order: Order) -> blocks.Card:
     """From the lines to the total; charges that this sale does not have are left out."""
     extra = [
         ("Delivery", order.delivery_price),
@@ -106,10 +106,10 @@ def sums(order: Order) -> page.Card:
         ("Other charges", order.other_charges),
     ]
     rows = [("Subtotal", order.subtotal), *((title, value) for title, value in extra if value), ("Total", order.total)]
-    return page.Card("Money", [(title, amount(value, order)) for title, value in rows], is_sum=True)
+    return blocks.Card("Money", [(title, amount(value, order)) for title, value in rows], is_sum=True)
 
 
-def customer(order: Order) -> page.Card:
+def customer(order: Order) -> blocks.Card:
     who = order.customer
     rows = [
         ("Name", show.link(who.name, show.page_of(who))),
@@ -118,10 +118,10 @@ def customer(order: Order) -> page.Card:
         ("Phone", who.phone),
         ("Delivery address", who.address_real),
     ]
-    return page.Card("Customer", [(title, value) for title, value in rows if value])
+    return blocks.Card("Customer", [(title, value) for title, value in rows if value])
 
 
-def details(order: Order) -> page.Card:
+def details(order: Order) -> blocks.Card:
     rows = [
         ("Sold on", show.day(order.date_placed)),
         ("Shipped on", show.day(order.date_shipped) if order.date_shipped else ""),
@@ -129,10 +129,10 @@ def details(order: Order) -> page.Card:
         ("Goods come", order.get_fulfilment_display()),
         ("From", show.link(order.storage, show.page_of(order.storage))),
     ]
-    return page.Card("Details", [(title, value) for title, value in rows if value])
+    return blocks.Card("Details", [(title, value) for title, value in rows if value])
 
 
-def effect(order: Order) -> page.Table:
+def effect(order: Order) -> blocks.Table:
     """What this sale holds and has taken, summed over its movements."""
     causes = [f"sale/{order.pk}"]
     if (production := _production(order)) is not None:
@@ -143,9 +143,9 @@ def effect(order: Order) -> page.Table:
         .values_list("stock__product__name", "stock__product_id", "stock__storage__name", "stock")
         .annotate(reserved=Sum("reserved_change"), on_hand=Sum("on_hand_change"))
     )
-    return page.Table(
+    return blocks.Table(
         "What it does to stock",
-        page.columns("Product", "Storage", "#Reserved", "#On hand"),
+        blocks.columns("Product", "Storage", "#Reserved", "#On hand"),
         [
             [
                 show.link(name, reverse("admin:catalog_product_change", args=[pk])),
@@ -160,12 +160,12 @@ def effect(order: Order) -> page.Table:
     )
 
 
-def shipments(order: Order) -> page.Table:
+def shipments(order: Order) -> blocks.Table:
     """Two queries, however many shipments."""
     rows = order.shipments.select_related("storage").prefetch_related("lines__order_line").order_by("shipped_at", "pk")
-    return page.Table(
+    return blocks.Table(
         "Shipments",
-        page.columns("-When", "What", "Storage", "Carrier", "Tracking"),
+        blocks.columns("-When", "What", "Storage", "Carrier", "Tracking"),
         [
             [
                 show.moment(one.shipped_at),
@@ -187,7 +187,7 @@ def _tracking(shipment: Shipment) -> str:
     return shipment.tracking_number
 
 
-def production(order: Order) -> page.Card | None:
+def production(order: Order) -> blocks.Card | None:
     made = _production(order)
     if made is None:
         return None
@@ -195,7 +195,7 @@ def production(order: Order) -> page.Card | None:
     rows = [("State", str(show.pill(made.get_status_display(), tone))), ("Ordered", show.moment(made.created_at))]
     if made.completed_at:
         rows.append(("Completed", show.moment(made.completed_at)))
-    return page.Card(f"Production {made}", rows)
+    return blocks.Card(f"Production {made}", rows)
 
 
 def _production(order: Order) -> Production | None:

@@ -1,0 +1,101 @@
+"""What pages are built of, besides Django's own form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Banner:
+    """Something that the merchant must know first. Tones as in `show.pill`."""
+
+    text: str
+    tone: str = "info"
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    label: str
+    value: str
+    tone: str = ""
+    hint: str = ""
+    #: Where the things are that it counts.
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Card:
+    title: str
+    rows: Sequence[tuple[str, str]]
+    link: tuple[str, str] | None = None  #: text, address
+    #: The last row is the sum of the others.
+    is_sum: bool = False
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Side by side where there is room."""
+
+    cards: Sequence[Card]
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    #: Aligned to the right.
+    is_number: bool = False
+    #: As narrow as its content, which is never broken.
+    is_narrow: bool = False
+    #: On a phone there is no head of the table, and numbers alone keep their title. This one needs it too.
+    is_labelled: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    empty: str = "Nothing yet."
+    link: tuple[str, str] | None = None
+    note: str = ""
+
+    @property
+    def cells(self) -> list[list[tuple[Column, str]]]:
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def columns(*titles: str) -> list[Column]:
+    """Columns by their titles: "#Price" is a number, "-When" is narrow, "-=Since" keeps its title on a phone too."""
+    found = []
+    for title in titles:
+        name = title.lstrip("#-=")
+        marks = title.removesuffix(name)
+        found.append(Column(name, "#" in marks, "-" in marks, "#" in marks or "=" in marks))
+    return found
+
+
+@dataclass(frozen=True)
+class Button:
+    title: str
+    url: str
+    icon: str = ""
+    tone: str = ""
+    #: A link to a form; otherwise it acts at once, by POST.
+    is_link: bool = False
+    confirm: str = ""
+
+
+Part = Table | Cards
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is around the form of one object."""
+
+    banners: Sequence[Banner] = ()
+    figures: Sequence[Figure] = ()
+    buttons: Sequence[Button] = ()
+    before: Sequence[Part] = ()
+    after: Sequence[Part] = ()

@@ -1,0 +1,160 @@
+"""Buttons: a method that calls one use case and answers with a sentence.
+
+Links never change anything: a button is a form that posts, or leads to a small form of its own that does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+
+from catalog.admin import blocks
+from catalog.admin.theme import Admin
+
+
+class Form(forms.Form):
+    """A small form behind a button; it knows what it is about."""
+
+    def __init__(self, *args: Any, instance: Any, **kwargs: Any) -> None:
+        self.instance = instance
+        super().__init__(*args, **kwargs)
+
+    def renew(self) -> None:
+        """Its work was refused and it is shown again."""
+
+
+@dataclass(frozen=True)
+class Click:
+    title: str
+    icon: str
+    tone: str
+    form: type[Form] | None
+    when: Callable[[Any], bool]
+    confirm: str
+    help: str
+
+
+F = TypeVar("F", bound=Callable[..., str])
+
+
+def button(
+    title: str,
+    *,
+    icon: str = "",
+    tone: str = "",
+    form: type[Form] | None = None,
+    when: Callable[[Any], bool] = lambda instance: True,
+    confirm: str = "",
+    help: str = "",
+) -> Callable[[F], F]:
+    """Make a method the work of a button: `(self, request, instance[, form])`, answering a sentence for the merchant.
+
+    It runs on POST only, for whoever may change the object. `when` says whether the button is shown.
+    """
+
+    def mark(method: F) -> F:
+        cast(Any, method).click = Click(title, icon, tone, form, when, confirm, help)
+        return method
+
+    return mark
+
+
+class Clickable(Admin):
+    """An admin whose pages have buttons."""
+
+    #: Names of the methods that are buttons.
+    clicks: Sequence[str] = ()
+    #: Failures that are a sentence for the merchant; any other is ours and crashes.
+    refusals: tuple[type[Exception], ...] = (ValidationError,)
+
+    def buttons(self, request: HttpRequest, instance: Any) -> list[blocks.Button]:
+        if not self.has_change_permission(request, instance):
+            return []
+        spoken = [(name, cast(Any, getattr(self, name)).click) for name in self.clicks]
+        return [
+            blocks.Button(
+                one.title, self._click_url(name, instance), one.icon, one.tone, one.form is not None, one.confirm
+            )
+            for name, one in spoken
+            if one.when(instance)
+        ]
+
+    # --- buttons ----------------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            path(
+                f"<path:object_id>/{name.replace('_', '-')}/",
+                self.admin_site.admin_view(self.click_view),
+                {"name": name},
+                name=self._click_name(name),
+            )
+            for name in self.clicks
+        ] + super().get_urls()
+
+    def _click_name(self, name: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
+
+    def _click_url(self, name: str, instance: Any) -> str:
+        return reverse(f"admin:{self._click_name(name)}", args=[instance.pk])
+
+    def click_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Do what the button says (POST), or show its form."""
+        instance = self.get_object(request, unquote(object_id))
+        if instance is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+        if not self.has_change_permission(request, instance):
+            raise PermissionDenied
+        spec: Click = cast(Any, getattr(self, name)).click
+        if spec.form is not None:
+            return self._form_view(request, instance, name, spec, spec.form)
+        if request.method == "POST":
+            try:
+                self._done(request, instance, spec, getattr(self, name)(request, instance))
+            except self.refusals as error:
+                for sentence in sentences(error):
+                    messages.error(request, sentence)
+        return HttpResponseRedirect(self._home(instance))
+
+    def _form_view(
+        self, request: HttpRequest, instance: Any, name: str, spec: Click, form_class: type[Form]
+    ) -> HttpResponse:
+        form = form_class(request.POST if request.method == "POST" else None, instance=instance)
+        if form.is_valid():
+            try:
+                self._done(request, instance, spec, getattr(self, name)(request, instance, form))
+                return HttpResponseRedirect(self._home(instance))
+            except self.refusals as error:
+                form.add_error(None, cast(Any, sentences(error)))
+                form.renew()
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": instance,
+            "title": spec.title,
+            "form": form,
+            "click": spec,
+            "home": self._home(instance),
+            "media": self.media + form.media,
+        }
+        return TemplateResponse(request, "stockbridge/form.html", context)
+
+    def _done(self, request: HttpRequest, instance: Any, spec: Click, sentence: str) -> None:
+        self.log_change(request, instance, sentence)
+        messages.success(request, sentence)
+
+    def _home(self, instance: Any) -> str:
+        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[instance.pk])
+
+
+def sentences(error: Exception) -> list[str]:
+    """What went wrong, in the words that the use case or the shop chose."""
+    return list(error.messages) if isinstance(error, ValidationError) else [str(error)]
