@@ -1,3 +1,4 @@
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -119,13 +120,14 @@ def test_a_code_goes_to_one_product(mug, main):
 
 
 def test_sales_of_the_same_products_in_opposite_order_do_not_lock_each_other_out(main):
-    names = [f"P{n}" for n in range(12)]
-    there = make.draft([(name, 1) for name in names])
-    back = make.draft([(name, 1) for name in reversed(names)])
-    for _ in range(10):  # half of the rows exist already from the second round on
-        acts = [partial(orders.place, draft, now=make.NOW) for draft in (there, back, there, back)]
-        assert together(*acts) == [None] * 4
-    assert {row.reserved for row in Stock.objects.all()} == {40}
+    names = [f"P{n}" for n in range(40)]
+    there, back = (make.draft([(name, 1) for name in each]) for each in (names, names[::-1]))
+    for number in range(6):
+        place = make.storage(f"Storage {number}")  # its stock rows are made on the way, the second pair finds them
+        for _ in range(2):
+            drafts = [replace(draft, storage_id=place.pk) for draft in (there, back, there, back)]
+            assert together(*[partial(orders.place, draft, now=make.NOW) for draft in drafts]) == [None] * 4
+    assert {row.reserved for row in Stock.objects.all()} == {8}
 
 
 def test_moves_in_opposite_directions_do_not_lock_each_other_out(mug, main):
