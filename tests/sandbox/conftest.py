@@ -132,10 +132,10 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            with receiver.changed:
-                receiver.received.append(Received(self.headers["X-Shopify-Topic"], dict(self.headers), body))
-                status = receiver.failures.pop(0) if receiver.failures else 200
-                receiver.changed.notify_all()
+            with ours.changed:
+                ours.received.append(Received(self.headers["X-Shopify-Topic"], dict(self.headers), body))
+                status = ours.failures.pop(0) if ours.failures else 200
+                ours.changed.notify_all()
             self.send_response(status)
             self.send_header("Location", "/elsewhere")
             self.send_header("Content-Length", "0")
@@ -144,9 +144,9 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: Any) -> None: ...
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        receiver = Receiver(f"http://127.0.0.1:{server.server_port}/webhooks")
+        ours = Receiver(f"http://127.0.0.1:{server.server_port}/webhooks")
         Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield receiver
+        yield ours
         server.shutdown()
 
 

@@ -141,7 +141,7 @@ def test_a_delivery_is_lost(shop: Shop, receiver: Receiver, subscribe: Subscribe
 
 def test_a_delivery_is_late(shop: Shop, receiver: Receiver, subscribe: Subscribe, mug: Variant) -> None:
     subscribe("ORDERS_CREATE")
-    shop.faults.add("late", seconds=0.1)
+    shop.faults.add("late", seconds=0.4)
     shop.place_order([("MUG", 1)])
     shop.place_order([("MUG", 1)])
     assert [heard.json["name"] for heard in receiver.wait(2)] == ["#1002", "#1001"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -152,17 +151,20 @@ def test_locations_that_are_closed_are_listed_too(ask: Client, shop: Shop, main:
 
 
 def test_routing_takes_a_while() -> None:
-    shop = Shop(token="shpat_test", routing_delay=0.15)
+    now = datetime(2026, 11, 22, 10, tzinfo=UTC)
+    shop = Shop(token="shpat_test", routing_delay=2, clock=lambda: now)
     main = shop.add_location("Main")
     shop.add_product("Mug", sku="MUG", stock={main: 9})
+    order = shop.place_order([("MUG", 1)])
+    given = {"id": order.gid, "lines": 9, "withCustomer": False, "withRouting": True}
     with ShopServer(shop) as server:
         ask = Client(server.url)
-        order = shop.place_order([("MUG", 1)])
-        given = {"id": order.gid, "lines": 9, "withCustomer": False, "withRouting": True}
         assert ask.data("ORDER", **given)["order"]["fulfillmentOrders"]["nodes"] == []
         assert shop.committed("MUG", main) == 1
-        time.sleep(0.2)
-        assert len(ask.data("ORDER", **given)["order"]["fulfillmentOrders"]["nodes"]) == 1
+        now += timedelta(seconds=2)
+        found = ask.data("ORDER", **given)["order"]
+    assert len(found["fulfillmentOrders"]["nodes"]) == 1
+    assert found["updatedAt"] == "2026-11-22T10:00:02Z"
 
 
 @pytest.mark.parametrize("text", ["", ")", "((", "a OR", "OR", "NOT", "'", "sku:", "-", "a:'b"])

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
+from threading import Thread
+
 import pytest
 
 from sandbox.shopify.basket import Item
@@ -192,3 +196,26 @@ def test_a_deleted_product_leaves_the_lines_of_its_orders(shop: Shop, main: Loca
         ("Engraving", "", ""),
     ]
     shop.fulfil(order)
+
+
+def test_shoppers_at_once_cannot_buy_the_same_thing(shop: Shop, main: Location, mug: Variant) -> None:
+    shop.set_available("MUG", main, 60)
+    sold: list[str] = []
+
+    def buy() -> None:
+        for _ in range(10):
+            with suppress(SoldOut):
+                sold.append(shop.place_order([("MUG", 1)]).name)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(0.000001)
+    try:
+        threads = [Thread(target=buy) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(sold) == len(set(sold)) == 60
+    assert stock(shop, main) == (0, 60, 60)
