@@ -1,0 +1,25 @@
+"""Connections to shops, what is ours there, and the work that is due.
+
+Work that is due is a row with `due_at` (`Due`): whoever wants it done sets the row due, `integrations.due` claims it for
+a while, and its result is written only while the claim still holds. Nothing else has to survive a crash.
+"""
+
+from integrations.models.connections import Connection, LocationMapping
+from integrations.models.due import Due, Heartbeat
+from integrations.models.links import CustomerLink, OrderLink, ProductLink, UnmatchedLine
+from integrations.models.log import Activity, WebhookDelivery
+from integrations.models.published import PublishedStock
+
+__all__ = [
+    "Activity",
+    "Connection",
+    "CustomerLink",
+    "Due",
+    "Heartbeat",
+    "LocationMapping",
+    "OrderLink",
+    "ProductLink",
+    "PublishedStock",
+    "UnmatchedLine",
+    "WebhookDelivery",
+]

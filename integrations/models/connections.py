@@ -1,0 +1,111 @@
+"""Our accounts with shops, and which of our storages is which of their locations."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from catalog.models import Storage, quantity_field
+from integrations.fields import EncryptedJSONField
+from sales.models import Order
+
+
+class Connection(models.Model):
+    """Our account with one shop."""
+
+    class State(models.TextChoices):
+        SETUP = "setup", "Being set up"
+        ACTIVE = "active", "Active"
+        PAUSED = "paused", "Paused"
+
+    class Publish(models.TextChoices):
+        ON_HAND = "on_hand", "On hand"
+        AVAILABLE = "available", "Available"
+
+    class FirstStock(models.TextChoices):
+        OURS = "ours", "Our quantities replace the shop's"
+        THEIRS = "theirs", "The shop's quantities become our first count"
+
+    #: A key of `registry.CONNECTORS`; plain text, so that a new platform needs no migration.
+    platform = models.CharField(max_length=32)
+    name = models.CharField(max_length=255, help_text="What you call this shop.")
+    #: The shop's address with the platform: "x.myshopify.com".
+    domain = models.CharField(max_length=255)
+    state = models.CharField(max_length=16, choices=State, default=State.SETUP)
+    paused_because = models.TextField(blank=True, editable=False)
+    credentials = EncryptedJSONField(default=dict, editable=False)
+    #: A token with an end, made from the credentials: {"token", "expires_at"}.
+    access = EncryptedJSONField(null=True, editable=False)
+
+    prefix = models.CharField("sale number prefix", max_length=16, blank=True)
+    fulfilment = models.CharField(max_length=16, choices=Order.Fulfilment, default=Order.Fulfilment.INVENTORY)
+    default_storage = models.ForeignKey(
+        Storage, on_delete=models.PROTECT, null=True, blank=True, related_name="connections",
+        help_text="Where new sales reserve their goods.",
+    )  # fmt: skip
+    publish = models.CharField(
+        max_length=16, choices=Publish, default=Publish.ON_HAND,
+        help_text="On hand: the shop subtracts its own open orders. Available: we subtract everything.",
+    )  # fmt: skip
+    first_stock = models.CharField(max_length=16, choices=FirstStock, default=FirstStock.OURS)
+    stock_missing_items = models.BooleanField(
+        default=True,
+        help_text="Have items stocked at a mapped location where the shop does not stock them yet.",
+    )
+    buffer = quantity_field(default=0, help_text="Units kept back from the shop.")
+
+    currency = models.CharField(max_length=3, blank=True, editable=False)
+    timezone = models.CharField(max_length=64, default="UTC", editable=False)
+    api_version = models.CharField(max_length=16, blank=True, editable=False)
+    scopes = models.JSONField(default=list, editable=False)
+    #: Somebody is making a new token until then.
+    renewing_until = models.DateTimeField(null=True, blank=True, editable=False)
+    #: Where the next poll for changed orders starts; the connector's own text.
+    cursor = models.CharField(max_length=255, blank=True, editable=False)
+    poll_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    subscribe_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reconcile_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: The newest `Sku` that was looked for in the shop.
+    linked_sku = models.BigIntegerField(default=0, editable=False)
+    checked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_webhook_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_poll_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_order_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_push_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: A failure that will be tried again by itself; empty when the last call went well.
+    trouble = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["platform", "domain"], name="connection_one_per_shop"),
+            models.CheckConstraint(
+                condition=~Q(state="active") | Q(default_storage__isnull=False),
+                name="connection_active_has_storage",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LocationMapping(models.Model):
+    """Which storage of ours is which location of the shop; no storage means Not mapped."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="locations")
+    external_id = models.CharField(max_length=128)
+    name = models.CharField("location", max_length=255)
+    is_active = models.BooleanField(default=True, editable=False)
+    storage = models.ForeignKey(Storage, on_delete=models.CASCADE, null=True, blank=True, related_name="mappings")
+
+    class Meta:
+        verbose_name = "location mapping"
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="map_location_once"),
+            models.UniqueConstraint(
+                fields=["connection", "storage"], condition=Q(storage__isnull=False), name="map_storage_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,111 @@
+"""What is ours in a shop: products, customers, orders."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from catalog.models import Product, quantity_field
+from integrations.models.connections import Connection
+from integrations.models.due import Due
+from sales.models import Customer, Order
+
+
+class ProductLink(models.Model):
+    """Our product is that one of the shop."""
+
+    class Matched(models.TextChoices):
+        SKU = "sku", "by main SKU"
+        ALTERNATIVE = "alternative", "by alternative SKU"
+        HAND = "hand", "by hand"
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="product_links")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="links")
+    external_id = models.CharField(max_length=128)
+    item_id = models.CharField(max_length=128)
+    sku = models.CharField("SKU in the shop", max_length=255, blank=True)
+    title = models.CharField(max_length=255, blank=True)
+    matched = models.CharField(max_length=16, choices=Matched)
+    #: Why its stock cannot be told to the shop (not tracked, a bundle); empty when it can.
+    unpublishable = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        verbose_name = "product link"
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="link_product_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} in {self.connection}"
+
+
+class CustomerLink(models.Model):
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="customer_links")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="links")
+    external_id = models.CharField(max_length=128)
+
+    class Meta:
+        verbose_name = "customer link"
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="link_customer_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer} in {self.connection}"
+
+
+class OrderLink(Due):
+    """An order of the shop: the sale that it became, and whether it is due to be looked at.
+
+    No sale yet: it was never read, or none of its lines is known here (`problem` says so, and it waits).
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="order_links")
+    order = models.OneToOneField(
+        Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="link", editable=False
+    )
+    external_id = models.CharField(max_length=128)
+    number = models.CharField(max_length=64, blank=True, editable=False)
+    #: The shop's own time of the state that the sale shows.
+    shop_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When that state was asked for, by our clock.
+    read_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: The shop has told us that it deleted the order; believed once the order cannot be read any more.
+    is_told_deleted = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "order in a shop"
+        verbose_name_plural = "orders in shops"
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "external_id"], name="link_order_once"),
+        ]
+        indexes = [
+            models.Index(fields=["connection", "due_at"], name="order_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["connection"], name="order_problem", condition=~Q(problem="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or self.external_id
+
+
+class UnmatchedLine(models.Model):
+    """A line of a shop's order that means no product here. It goes when the order is read again and is matched."""
+
+    order_link = models.ForeignKey(OrderLink, on_delete=models.CASCADE, related_name="unmatched_lines")
+    external_id = models.CharField(max_length=128)
+    sku = models.CharField("SKU", max_length=255, blank=True)
+    #: `skus.normalise(sku)`: a SKU that appears here makes the order due again.
+    key = models.CharField(max_length=255, blank=True, db_index=True)
+    title = models.CharField(max_length=255)
+    quantity = quantity_field()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "unmatched line"
+        constraints = [
+            models.UniqueConstraint(fields=["order_link", "external_id"], name="unmatched_line_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sku or self.title}"
