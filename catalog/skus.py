@@ -10,13 +10,9 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.dispatch import Signal
 from django.utils import timezone
 
 from catalog.models import Product, Sku
-
-#: Sent inside the transaction when a product has got codes: sender=Sku, product_id, keys (a list of normalised codes).
-codes_added = Signal()
 
 LONGEST = 255
 #: Control and format characters (a zero-width space that was copied along), halves of a character.
@@ -81,8 +77,6 @@ def set_codes(product: Product, primary: str, alternatives: Sequence[str] = ()) 
     except IntegrityError:  # somebody else took one a moment ago
         _refuse_taken(product, wanted)
         raise
-    if added := [sku.key for sku in wanted if sku.key not in present]:
-        codes_added.send(sender=Sku, product_id=product.pk, keys=added)
 
 
 def _wanted(product: Product, primary: str, alternatives: Sequence[str]) -> list[Sku]:

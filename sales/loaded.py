@@ -80,18 +80,21 @@ def lock_current(order_id: int) -> Sale:
 
 
 def load(orders: Sequence[Order]) -> list[Sale]:
-    """These sales whole, without a lock. Four statements, however many."""
+    """These sales whole, without a lock: what is written meanwhile may be half there. Four statements, however many."""
     ids = [order.pk for order in orders]
     lines: dict[int, list[OrderLine]] = defaultdict(list)
+    known: set[int] = set()
     for line in OrderLine.objects.filter(order__in=ids).order_by("position", "pk"):
         lines[line.order_id].append(line)
+        known.add(line.pk)
     parcels: dict[int, list[Parcel]] = defaultdict(list)
     by_shipment: dict[int, Parcel] = {}
     for shipment in Shipment.objects.filter(order__in=ids).order_by("shipped_at", "pk"):
         by_shipment[shipment.pk] = Parcel(shipment)
         parcels[shipment.order_id].append(by_shipment[shipment.pk])
     for row in ShipmentLine.objects.filter(shipment__order__in=ids).order_by("pk"):
-        by_shipment[row.shipment_id].units[row.order_line_id] = row.quantity
+        if row.shipment_id in by_shipment and row.order_line_id in known:
+            by_shipment[row.shipment_id].units[row.order_line_id] = row.quantity
     productions = {production.order_id: production for production in Production.objects.filter(order__in=ids)}
     return [Sale(order, lines[order.pk], parcels[order.pk], productions.get(order.pk)) for order in orders]
 

@@ -89,14 +89,13 @@ def revise(order_id: int, draft: OrderDraft, *, now: datetime, actor: str = "") 
 def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> None:
     """Status and day of shipping, once lines and reported shipments are written."""
     order, wanted = sale.order, draft.status
-    is_reopened = wanted is not None and order.status == Status.CANCELED
-    if wanted in (Status.CANCELED, Status.SHIPPED) or is_reopened:
+    if wanted is not None and (wanted in (Status.CANCELED, Status.SHIPPED) or order.status == Status.CANCELED):
         order.status = wanted
     if wanted == Status.SHIPPED:
         _ship_rest(sale, draft.date_shipped, now)
     follow_lines(sale, now)
     if wanted == Status.PACKED and order.status == Status.NEW:
-        order.status = wanted
+        order.status = Status.PACKED
     if draft.date_shipped is not None:
         order.date_shipped = draft.date_shipped
     elif order.status != Status.SHIPPED:

@@ -97,24 +97,6 @@ def test_a_code_longer_than_its_column_is_refused():
         skus.set_codes(make.product("MUG"), "\ufdfa" * 20, [])  # one letter that is eighteen when compared
 
 
-def test_codes_that_appear_are_announced_once():
-    heard = []
-    mug = make.product("MUG")
-
-    def listen(sender, product_id, keys, **kwargs):
-        heard.append((product_id, keys))
-
-    skus.codes_added.connect(listen)
-    try:
-        skus.set_codes(mug, "MUG", ["Tasse"])
-        skus.set_codes(mug, "MUG", ["Tasse"])
-        skus.set_codes(mug, "MUG", [])
-    finally:
-        skus.codes_added.disconnect(listen)
-
-    assert heard == [(mug.pk, ["tasse"])]
-
-
 def test_a_deleted_product_is_not_matched_and_frees_its_codes():
     mug = make.product("MUG")
     skus.delete_product(mug, make.NOW)
