@@ -1,7 +1,7 @@
 """Connections to shops, what is ours there, and the work that is due.
 
-Work that is due is a row with `due_at` (`Due`): whoever wants it done sets the row due, `integrations.due` claims it for
-a while, and its result is written only while the claim still holds. Nothing else has to survive a crash.
+Work that is due is a row with `due_at` (`Due`): whoever wants it done sets the row due, `integrations.due` claims it
+for a while, and its result is written only while the claim still holds. Nothing else has to survive a crash.
 """
 
 from integrations.models.connections import Connection, LocationMapping
