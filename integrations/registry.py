@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -45,6 +45,11 @@ def _shopify(connection: Connection) -> Connector:
 #: Platform → how its connector is made. A new platform is one folder and one line here.
 CONNECTORS: dict[str, Callable[[Connection], Connector]] = {"shopify": _shopify}
 LABELS = {"shopify": Shopify.label}
+
+
+def shops() -> QuerySet[Connection]:
+    """Connections to platforms that we speak to by ourselves, and that are to run now."""
+    return Connection.objects.filter(platform__in=CONNECTORS, state=Connection.State.ACTIVE).order_by("pk")
 
 
 def connector_for(connection: Connection) -> Connector:

@@ -89,7 +89,7 @@ def drain(budget_s: float = BUDGET_S) -> bool:
     beat(DRAIN, timezone.now(), woken_at=None)
     while time.monotonic() < stop_at:
         worked = inbox.collect(timezone.now())
-        for connection in Connection.objects.filter(state=Connection.State.ACTIVE).order_by("pk"):
+        for connection in registry.shops():
             worked += _serve(connection, stop_at)
         if not worked:
             return True
@@ -112,7 +112,7 @@ def _serve(connection: Connection, stop_at: float) -> int:
 
 def sweep() -> None:
     """The floor under everything: polls, subscriptions, waiting orders, new SKUs, and whatever is due."""
-    for connection in Connection.objects.filter(state=Connection.State.ACTIVE).order_by("pk"):
+    for connection in registry.shops():
         tend(connection, timezone.now())
     drain()
 
@@ -168,7 +168,7 @@ def run_until_done(connected: list[Connection], *, reconciling: bool = False, pa
     """
     give_up_at = time.monotonic() + patience_s
     for connection in connected:
-        if connection.state == Connection.State.ACTIVE:
+        if connection.platform in registry.CONNECTORS and connection.state == Connection.State.ACTIVE:
             _hasten(connection)
             tend(connection, timezone.now(), at_once=True)
             if reconciling:
@@ -197,7 +197,7 @@ def _is_under_way(connected: list[Connection]) -> bool:
 def tidy() -> None:
     """Once a day: say which API version is about to end; forget old activities and deliveries. Safe to repeat."""
     now = timezone.now()
-    for connection in Connection.objects.filter(state=Connection.State.ACTIVE).order_by("pk"):
+    for connection in registry.shops():
         connections.warn_of_version(connection, registry.connector_for(connection), now)
     activity.prune(now)
     WebhookDelivery.objects.filter(handled_at__lt=now - timedelta(days=30)).delete()

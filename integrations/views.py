@@ -26,7 +26,7 @@ def webhook(request: HttpRequest, connection_id: int) -> HttpResponse:
 
     A paused connection's deliveries are kept too: a shop that is refused drops its subscriptions.
     """
-    connection = Connection.objects.filter(pk=connection_id).first()
+    connection = Connection.objects.filter(pk=connection_id, platform__in=registry.CONNECTORS).first()
     if connection is None:
         return HttpResponse("There is no such connection.", status=404, content_type="text/plain")
     try:
