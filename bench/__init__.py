@@ -1,0 +1,1 @@
+"""The speed that Stockbridge promises, measured. `python -m bench`; docs/performance.md says how."""

@@ -1,0 +1,191 @@
+"""Where a measure takes place: a shop, a database of its own, Stockbridge installed on it and connected to the shop."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import psycopg
+
+from bench.deliveries import DOMAIN, SECRET, TOKEN
+from sandbox.shopify.server import ShopServer
+from sandbox.shopify.shop import Shop
+from sandbox.shopify.state import Location
+from tests.installation import ROOT, Installation, descendants, free_port, postgres_database
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/postgres")
+PRODUCTS = 1_000
+#: What the database calls whatever an installation starts.
+APPLICATION = "stockbridge"
+#: How often we look whether something has arrived, and for how long.
+LOOK_S, PATIENCE_S = 0.002, 120.0
+NAME = f"stockbridge_bench_{os.getpid()}"
+
+
+@cache
+def databases() -> list[str]:
+    """What can be measured on, the one that matters more first."""
+    try:
+        psycopg.connect(POSTGRES, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return ["SQLite"]
+    return ["PostgreSQL", "SQLite"]
+
+
+@dataclass
+class Stage:
+    database: str
+    url: str
+    shop: Shop
+    location: Location
+    installation: Installation
+    connection_id: int
+
+    @contextmanager
+    def sales(self) -> Iterator[Callable[[], int]]:
+        """How many sales are committed; asked of the database itself, so that it costs next to nothing."""
+        connection: Any
+        if self.database == "SQLite":
+            connection = sqlite3.connect(self.url.removeprefix("sqlite:///"), isolation_level=None)
+        else:
+            connection = psycopg.connect(self.url, autocommit=True)
+        with closing(connection):
+            yield lambda: connection.execute("SELECT count(*) FROM sales_order").fetchone()[0]
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """A web server and a worker."""
+        self.installation.start_web()
+        self.installation.start_worker()
+        try:
+            yield
+        finally:
+            self.installation.kill_worker()
+            self.installation.kill_web()
+
+    def wait_for_rest(self) -> None:
+        """Until a running installation has nothing left to do."""
+        url = f"{self.installation.url}/metrics"
+        names = ("deliveries_unhandled", "orders_due", "quantities_due")
+
+        def is_at_rest() -> bool:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                lines = answer.read().decode().splitlines()
+            return all(f"stockbridge_{name} 0" in lines for name in names)
+
+        wait_for(is_at_rest, look_s=0.5)
+
+    @contextmanager
+    def without_deliveries(self) -> Iterator[None]:
+        self.shop.courier.is_on = False
+        yield
+        self.shop.courier.is_on = True
+
+    def inside(self, *works: str) -> list[Any]:
+        """What these functions of `bench.inside` say, called there one after the other."""
+        code = f"from bench.inside import *\nprint(json.dumps([{', '.join(works)}]))"
+        made: list[Any] = self.installation.python(code)
+        return made
+
+    def backends(self, application: str) -> list[int]:
+        """The database's own processes that serve this application; none where it has none on this machine."""
+        if self.database == "SQLite":
+            return []
+        with psycopg.connect(self.url, autocommit=True) as ours:
+            named = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
+            return [pid for (pid,) in ours.execute(named, [application])]
+
+
+@contextmanager
+def stage(database: str) -> Iterator[Stage]:
+    """A shop with 1,000 products, 100,000 of each, all of them in step here. It is gone afterwards."""
+    shop = Shop(domain=DOMAIN, token=TOKEN, secret=SECRET)
+    location = shop.add_location("Main street")
+    for number in range(PRODUCTS):
+        shop.add_product(f"Thing {number}", sku=f"T{number}", price="5.00", stock={location: 100_000})
+    with (
+        ShopServer(shop) as server,
+        _database(database) as url,
+        Installation(url, server.url, PGAPPNAME=APPLICATION) as installation,
+    ):
+        connection = installation.ask(
+            "connect", "shopify", "--shop", DOMAIN, "--token", TOKEN, "--api-secret", SECRET,
+            "--storage", "Main", "--map", "Main street=Main",
+            "--first-stock", "theirs", "--make-products", "--activate",
+        )  # fmt: skip
+        synced = installation.ask("sync")
+        if not synced["done"]:
+            raise RuntimeError(f"The shop and Stockbridge do not come into step: {synced}")
+        yield Stage(database, url, shop, location, installation, connection["id"])
+
+
+@contextmanager
+def _database(kind: str) -> Iterator[str]:
+    if kind == "SQLite":
+        with tempfile.TemporaryDirectory() as folder:
+            yield f"sqlite:///{folder}/bench.sqlite3"
+        return
+    try:
+        yield postgres_database(POSTGRES, NAME)
+    finally:
+        with psycopg.connect(POSTGRES, autocommit=True) as server:
+            server.execute(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)')
+
+
+@dataclass
+class Web:
+    stage: Stage
+    application: str
+    process: subprocess.Popen[bytes]
+    port: int
+
+    def pids(self) -> list[int]:
+        """Its own processes, and the database's that serve it."""
+        return [self.process.pid, *descendants(self.process.pid), *self.stage.backends(self.application)]
+
+
+@contextmanager
+def web(application: str, stage: Stage) -> Iterator[Web]:
+    """A web server as README.md starts it, for any WSGI application, on this stage's database."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+    process = subprocess.Popen(
+        [*command, "--log-level", "error"],
+        cwd=ROOT, env=stage.installation.environment | {"PGAPPNAME": application},
+    )  # fmt: skip
+    try:
+        _wait_for_port(port)
+        yield Web(stage, application, process, port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for_port(port: int) -> None:
+    for _ in range(300):
+        with suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            return
+        time.sleep(0.1)
+    raise RuntimeError("The web server did not come up.")
+
+
+def wait_for(arrived: Callable[[], bool], look_s: float = LOOK_S) -> float:
+    """When it was seen, in monotonic seconds, which all processes share."""
+    end = time.monotonic() + PATIENCE_S
+    while not arrived():
+        if time.monotonic() > end:
+            raise RuntimeError(f"It did not arrive within {PATIENCE_S:g} s.")
+        time.sleep(look_s)
+    return time.monotonic()

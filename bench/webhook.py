@@ -1,0 +1,56 @@
+"""What it costs to take a delivery, against the least that a Django app can do with it."""
+
+from __future__ import annotations
+
+from functools import partial
+from statistics import median
+
+from bench import meters
+from bench.deliveries import body, post
+from bench.report import Row
+from bench.stage import Stage, web
+
+SIZE = 10_000
+OPERATIONS = 1_500
+ROUNDS = 5
+SLICE = 50
+MOST = 2.0
+
+
+def measure(here: Stage) -> list[Row]:
+    """Floor and ours in turn, a slice of each, so that what else the machine does meets both alike."""
+    content, meter = body(1, SIZE), meters.best()
+    prepare_floor(here)
+    with web("bench.floor.wsgi", here) as floor_web, web("config.wsgi", here) as our_web:
+        deliver = [
+            partial(post, floor_web.port, "/webhooks/1/", content),
+            partial(post, our_web.port, f"/webhooks/{here.connection_id}/", content),
+        ]
+
+        def take_turns() -> None:
+            for _ in range(OPERATIONS // SLICE):
+                for side in deliver:
+                    side(SLICE)
+
+        take_turns()
+        groups = [server.pids() for server in (floor_web, our_web)]
+        rounds = []
+        for _ in range(ROUNDS):
+            rounds.append([used / OPERATIONS * meter.scale for used in meter.of(groups, take_turns)])
+    floor, ours = (median(costs) for costs in zip(*rounds, strict=True))
+    ratios = [of_ours / of_floor for of_floor, of_ours in rounds]
+    ratio = median(ratios)
+    return [
+        Row(
+            "a delivery of 10 KB is taken: web server and database",
+            here.database,
+            f"{ours:.2f} {meter.unit}",
+            f"floor {floor:.2f}: **{ratio:.2f} ×** ({min(ratios):.2f}–{max(ratios):.2f})",
+            f"≤ {MOST:g} ×",
+            ratio <= MOST,
+        )
+    ]
+
+
+def prepare_floor(here: Stage) -> None:
+    here.installation.manage("migrate", "--run-syncdb", "--verbosity", "0", "--settings", "bench.floor.settings")
