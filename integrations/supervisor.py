@@ -105,11 +105,13 @@ class Supervisor:
         self.started_at = time.monotonic()
 
     def _end(self) -> None:
-        """End the whole process group: by asking, then by force. A dead main process may leave children behind."""
+        """Ask the main process to end, then end its whole group by force: a dead one may leave children behind.
+
+        Only the main process is asked. Its children end in order when it tells them to, and hang when asked one by one.
+        """
         if self.cluster is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.cluster.pid, signal.SIGTERM)
+        self.cluster.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.cluster.wait(GRACE_S if self.stopping else 1)
         with contextlib.suppress(ProcessLookupError):

@@ -6,11 +6,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,7 +29,8 @@ def free_port() -> int:
 class Installation:
     """Use as a context manager: everything that it started ends with it."""
 
-    def __init__(self, database_url: str, shop_url: str, **settings: str) -> None:
+    def __init__(self, database_url: str, shop_url: str, *, is_new: bool = True, **settings: str) -> None:
+        """is_new: the database is empty and has to be migrated."""
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -42,9 +44,11 @@ class Installation:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             **settings,
         }
+        self.database_url = database_url
         self.web: subprocess.Popen[bytes] | None = None
         self.worker: subprocess.Popen[bytes] | None = None
-        self.manage("migrate", "--verbosity", "0")
+        if is_new:
+            self.manage("migrate", "--verbosity", "0")
 
     def __enter__(self) -> Installation:
         return self
@@ -73,6 +77,16 @@ class Installation:
             return json.loads(done.stdout)
         except ValueError:
             raise AssertionError(f"{arguments}: {done.stdout}\n{done.stderr}") from None
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What the database answers, read past the program."""
+        if self.database_url.startswith("sqlite"):
+            with closing(sqlite3.connect(urlsplit(self.database_url).path[1:] or "", timeout=20)) as connection:
+                return connection.execute(sql).fetchall()
+        import psycopg
+
+        with psycopg.connect(self.database_url) as connection:
+            return connection.execute(sql).fetchall()  # type: ignore[arg-type]
 
     def python(self, code: str) -> Any:
         """The value that the code prints as JSON, run inside the installation."""
@@ -133,11 +147,11 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def postgres_database(url: str, name: str) -> str:
-    """A new, empty database beside this one; returns its address."""
+def postgres_database(url: str, name: str, template: str = "template1") -> str:
+    """A new database beside this one, made like the template; returns its address."""
     import psycopg
 
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')  # type: ignore[arg-type]
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')  # type: ignore[arg-type]
     return urlsplit(url)._replace(path=f"/{name}").geturl()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -40,13 +42,29 @@ def more_settings() -> dict[str, str]:
     return {}
 
 
+def is_postgres() -> bool:
+    return str(settings.DATABASES["default"]["ENGINE"]).endswith("postgresql")
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory, worker_id) -> Path | str:
+    """A migrated database to be copied: a file, or the name of a PostgreSQL database."""
+    name = f"stockbridge_migrated_{worker_id}"
+    if is_postgres():
+        Installation(postgres_database(os.environ["DATABASE_URL"], name), "")
+        return name
+    file = tmp_path_factory.mktemp("migrated") / "stockbridge.sqlite3"
+    Installation(f"sqlite:///{file}", "")
+    return file
+
+
 @pytest.fixture
-def installation(server, tmp_path, worker_id, more_settings) -> Iterator[Installation]:
-    database = settings.DATABASES["default"]
-    url = f"sqlite:///{tmp_path}/stockbridge.sqlite3"
-    if database["ENGINE"].endswith("postgresql"):
-        url = postgres_database(os.environ["DATABASE_URL"], f"stockbridge_processes_{worker_id}")
-    with Installation(url, server.url, **more_settings) as installation:
+def installation(server, tmp_path, worker_id, migrated, more_settings) -> Iterator[Installation]:
+    if is_postgres():
+        url = postgres_database(os.environ["DATABASE_URL"], f"stockbridge_processes_{worker_id}", migrated)
+    else:
+        url = f"sqlite:///{shutil.copy(migrated, tmp_path)}"
+    with Installation(url, server.url, is_new=False, **more_settings) as installation:
         connect(installation)
         yield installation
 
@@ -67,22 +85,22 @@ def wait_until(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def sales(installation: Installation) -> list[str]:
-    return installation.python(
-        "from sales.models import Order\n"
-        "print(json.dumps(list(Order.objects.values_list('link__external_id', flat=True))))"
-    )
+    return [
+        gid for (gid,) in installation.rows("SELECT external_id FROM integrations_orderlink WHERE order_id IS NOT NULL")
+    ]
 
 
 def shelves(installation: Installation) -> dict[str, list[int]]:
-    return installation.python(
-        "from catalog.models import Stock\n"
-        "rows = Stock.objects.values_list('product__skus__code', 'on_hand', 'reserved')\n"
-        "print(json.dumps({sku: [int(on_hand), int(reserved)] for sku, on_hand, reserved in rows}))"
+    rows = installation.rows(
+        "SELECT code, on_hand, reserved FROM catalog_stock JOIN catalog_sku"
+        " ON catalog_sku.product_id = catalog_stock.product_id"
     )
+    return {sku: [int(on_hand), int(reserved)] for sku, on_hand, reserved in rows}
 
 
 def assert_both_sides_are_equal(installation: Installation, shop: Shop) -> None:
     assert sorted(sales(installation)) == sorted(shop.book.orders), "every order exactly once"
+    assert installation.rows("SELECT count(*) FROM sales_order") == [(len(shop.book.orders),)]
     assert installation.ask("check_stock") == {"clean": True, "differences": []}
     location = next(iter(shop.book.locations.values()))
     ours = shelves(installation)
@@ -100,7 +118,7 @@ def test_an_order_arrives_and_a_count_goes_out_by_themselves(installation, shop)
         "from catalog import stock\nfrom catalog.models import Stock\nfrom decimal import Decimal\n"
         "row = Stock.objects.get(product__skus__code='T2')\n"
         "stock.count(row.product_id, row.storage_id, Decimal(77))\nprint('null')"
-    )
+    )  # in a process of its own, like a merchant's click
     wait_until(lambda: shop.available("T2", location) == 77)
 
 
