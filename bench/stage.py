@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
 import sqlite3
@@ -9,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -76,12 +76,12 @@ class Stage:
 
     def wait_for_rest(self) -> None:
         """Until a running installation has nothing left to do."""
-        url = f"{self.installation.url}/metrics"
         names = ("deliveries_unhandled", "orders_due", "quantities_due")
 
         def is_at_rest() -> bool:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                lines = answer.read().decode().splitlines()
+            with closing(http.client.HTTPConnection("127.0.0.1", self.installation.port, timeout=10)) as web:
+                web.request("GET", "/metrics")
+                lines = web.getresponse().read().decode().splitlines()
             return all(f"stockbridge_{name} 0" in lines for name in names)
 
         wait_for(is_at_rest, look_s=0.5)
