@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import stock
@@ -101,8 +101,9 @@ levels = st.builds(
 )
 
 
+@settings(max_examples=30)
 @given(
-    st.lists(st.tuples(st.sampled_from(["sale/1", "sale/2"]), st.dictionaries(st.integers(0, 3), levels)), max_size=8)
+    st.lists(st.tuples(st.sampled_from(["sale/1", "sale/2"]), st.dictionaries(st.integers(0, 3), levels)), max_size=5)
 )
 def test_after_any_settling_stock_is_the_sum_of_the_last_effects(mug, cup, main, annex, steps):
     places = [(mug.pk, main.pk), (mug.pk, annex.pk), (cup.pk, main.pk), (cup.pk, annex.pk)]

@@ -148,6 +148,12 @@ def test_the_minimum_is_set_without_touching_quantities(mug, main, heard):
     assert heard == []
 
 
+def test_a_minimum_may_be_set_where_nothing_lies_yet(mug, annex, heard):
+    row = stock.set_minimum(mug.pk, annex.pk, D(3))
+    assert make.level(mug, annex) == (0, 0)
+    assert heard == [[row.pk]]
+
+
 def test_quantities_do_not_drift(main):
     cable = make.product("CABLE", on_hand=0)
     for _ in range(30):

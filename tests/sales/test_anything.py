@@ -115,7 +115,7 @@ def check(world, products):
     assert sale.is_wanted() or all(make.level(product)[1] == 0 for product in products)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.lists(drafts | clicks, min_size=1, max_size=8))
 @pytest.mark.django_db
 def test_the_books_are_in_order_after_anything(mug, cup, main, annex, acts):

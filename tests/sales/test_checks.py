@@ -15,11 +15,10 @@ def found():
 
 @broken
 def test_a_sale_that_was_changed_behind_our_back_is_named(mug, main):
-    order = make.order([("MUG", 3)])
+    make.order([("MUG", 3)])
     OrderLine.objects.update(quantity=5)
     assert found() == ["Sale 1001, Mug in Main: reserved is 3, should be 5."]
     assert stock.check() == []
-    orders.restore(order.pk, now=make.NOW)
 
 
 @broken
