@@ -143,7 +143,7 @@ class Clickable(Admin):
             "form": form,
             "click": spec,
             "home": self._home(instance),
-            "media": self.media + form.media,
+            "media": form.media,
         }
         return TemplateResponse(request, "stockbridge/form.html", context)
 

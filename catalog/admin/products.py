@@ -125,7 +125,7 @@ class ProductAdmin(page.Deletable):
     empty_icon = "inventory_2"
     delete_text = "It leaves the lists and its SKUs become free. Sales that have it keep it."
     fieldsets = (
-        ("Product", {"fields": ("name", ("main_sku", "unit"), "other_skus", ("price", "cost"), "batch_size", "notes")}),
+        (None, {"fields": ("name", ("main_sku", "unit"), "other_skus", ("price", "cost"), "batch_size", "notes")}),
     )
     inlines = (StockInline,)
     inlines_first = True
@@ -248,7 +248,7 @@ def movements_table(movements: Iterable[StockMovement], empty: str) -> blocks.Ta
     return blocks.Table(
         "Movements",
         blocks.columns(
-            "-When", "-What", "Storage", "#On hand", "#Reserved", "#On hand after", "-Because of", "Note", "Who"
+            "-When", "-What", "Storage", "#On hand", "#Reserved", "#On hand after", "Why", "Who"
         ),
         [
             [
@@ -258,8 +258,7 @@ def movements_table(movements: Iterable[StockMovement], empty: str) -> blocks.Ta
                 show.change(one.on_hand_change),
                 show.change(one.reserved_change),
                 show.quantity(one.on_hand_after),
-                show.cause(one.cause),
-                one.note,
+                show.cause(one.cause, one.note),
                 one.actor or "Stockbridge",
             ]
             for one in movements

@@ -86,16 +86,16 @@ def list_of(model: type[Model], query: str = "") -> str:
     return f"{url}?{query}" if query else url
 
 
-def cause(text: str) -> str:
-    """What a movement belongs to, as a link where it has a page. Reads no database, knows no other app."""
+def cause(text: str, note: str = "") -> str:
+    """Why something moved: the note, as a link where its cause has a page. Reads no database, knows no other app."""
     kind, _, key = text.partition("/")
     if kind not in CAUSES or not key.isdecimal():
-        return text or NOTHING
+        return note or text
     title, url_name = CAUSES[kind]
     try:
-        return link(f"{title} {key}", reverse(url_name, args=[key]))
+        return link(note or f"{title} {key}", reverse(url_name, args=[key]))
     except NoReverseMatch:
-        return text
+        return note or text
 
 
 def tone_of_available(available: Decimal, minimum: Decimal = Decimal(0)) -> str:

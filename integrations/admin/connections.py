@@ -252,8 +252,8 @@ class ConnectionAdmin(page.Page):
     @click.button("Check now", icon="network_check")
     def check_now(self, request: HttpRequest, connection: Connection) -> str:
         account = connections.check(connection)
-        sentence = f"{account.name} answers."
-        return " ".join([sentence, *(f"Without {scope}: {loss}" for scope, loss in account.missing.items())])
+        losses = [f"Without {scope}: {loss.rstrip('.')}." for scope, loss in account.missing.items()]
+        return " ".join([f"{account.name} answers.", *losses])
 
     @click.button("Retry waiting orders", icon="refresh", when=lambda one: one.waiting)
     def retry_orders(self, request: HttpRequest, connection: Connection) -> str:

@@ -28,7 +28,7 @@ class CustomerAdmin(page.Page):
     empty_icon = "group"
     fieldsets = (
         (
-            "Customer",
+            None,
             {
                 "fields": (
                     "name",

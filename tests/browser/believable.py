@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.utils import timezone
 
 from catalog import skus, stock
@@ -58,6 +59,7 @@ CUSTOMERS = [
 UNTRACKED = "The shop does not track its quantity. Tick “Track quantity” there."
 
 
+@transaction.atomic
 def fill(now: datetime | None = None) -> None:
     """Everything, through the use cases that a merchant's clicks and a shop's orders go through."""
     now = now or timezone.now()

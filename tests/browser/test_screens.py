@@ -1,0 +1,83 @@
+"""The screens in a real browser. They share one shop; each test changes something of its own."""
+
+import pytest
+
+from tests.browser.screens import log_in
+
+pytestmark = pytest.mark.browser
+
+
+def test_every_screen_is_quiet_local_and_as_wide_as_the_window(visitor, screens):
+    too_wide = []
+    for name, path in screens:
+        assert visitor.go(path).status == 200
+        if visitor.is_too_wide():
+            too_wide.append(name)
+    assert (visitor.complaints, too_wide) == ([], [])
+
+
+def test_login_is_quiet_and_leads_to_the_dashboard(visitor):
+    visitor.page.context.clear_cookies()
+    log_in(visitor.page, visitor.url)
+    assert visitor.reads("Sales of the last 14 days")
+    assert visitor.complaints == []
+
+
+def test_stock_is_counted_and_seen(visitor):
+    visitor.open("/catalog/product/", "Stoneware mug, sand")
+    visitor.click("Count")
+    visitor.page.fill("#id_quantity", "12.5")
+    visitor.click("Count")
+    assert visitor.reads("Stoneware mug, sand counted in Warehouse: 12.5.", "Counted")
+    assert visitor.complaints == []
+
+
+def test_a_sale_is_shipped_and_seen_and_taken_back(visitor):
+    visitor.open("/sales/order/", "S-1034")
+    visitor.click("Ship all that is open")
+    assert visitor.reads("Sale S-1034 is shipped.", "Shipped")
+    visitor.click("Reopen")
+    assert visitor.reads("Sale S-1034 is new again.", "Nothing has been shipped yet.")
+    assert visitor.complaints == []
+
+
+def test_a_product_gets_a_sku_and_a_minimum(visitor):
+    visitor.open("/catalog/product/", "Tea pot, cast iron 0.8 l")
+    code = f"POT-{visitor.page.viewport_size['width']}"
+    visitor.page.fill("#id_other_skus", f"4006381333931\n{code}")
+    visitor.page.locator("[name$=-minimum]").first.fill("7")
+    visitor.page.get_by_role("button", name="Save", exact=True).click()
+    assert visitor.reads("was changed successfully")
+    visitor.open("/catalog/product/", "Tea pot, cast iron 0.8 l")
+    assert code in visitor.page.input_value("#id_other_skus")
+    assert visitor.page.locator("[name$=-minimum]").first.input_value() == "7"
+    assert visitor.complaints == []
+
+
+def test_a_taken_sku_is_told_beside_its_field(visitor):
+    visitor.go("/catalog/product/add/")
+    visitor.page.fill("#id_name", "Another mug")
+    visitor.page.fill("#id_main_sku", "mug-sand")
+    visitor.page.get_by_role("button", name="Save", exact=True).click()
+    assert visitor.reads("The SKU MUG-SAND already belongs to Stoneware mug, sand.")
+    assert visitor.complaints == []
+
+
+def test_anything_is_found_from_everywhere(visitor):
+    visitor.go("/")
+    visitor.page.keyboard.press("Control+k")
+    visitor.page.keyboard.type("espresso", delay=20)
+    visitor.page.locator("#command-results").get_by_text("Espresso cup, set of 4").click()
+    visitor.page.wait_for_url("**/catalog/product/*/change/")
+    assert visitor.complaints == []
+
+
+def test_sales_are_filtered_in_the_drawer(visitor):
+    visitor.go("/sales/order/")
+    visitor.page.locator("#changelist a", has_text="Filters").click()
+    visitor.page.get_by_label("Packed", exact=True).check()
+    visitor.page.get_by_role("button", name="Apply Filters").click()
+    visitor.page.wait_for_url("**status__exact=1**")
+    states = visitor.page.locator("#result_list .field-status_pill").all_inner_texts()
+    assert {state.strip() for state in states} == {"Packed"}
+    assert visitor.complaints == []
