@@ -54,6 +54,8 @@ if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 #: Only for a sandbox: where the platform's API is, instead of https://<domain>.
 SHOPIFY_BASE_URL = env.str("SHOPIFY_BASE_URL", "").rstrip("/")
+#: Whether our own webhooks may go to addresses of this machine and its network.
+ALLOW_LOCAL_WEBHOOKS = env.bool("ALLOW_LOCAL_WEBHOOKS", DEMO)
 
 # --- Django --------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -113,6 +115,10 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 #: Webhooks and API calls larger than this are refused unread.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+#: The General API: requests per second and key, and how many may come at once. A rate of 0: no limit.
+API_RATE = env.int("API_RATE", 20)
+API_BURST = env.int("API_BURST", 60)
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

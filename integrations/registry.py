@@ -44,7 +44,8 @@ def _shopify(connection: Connection) -> Connector:
 
 #: Platform → how its connector is made. A new platform is one folder and one line here.
 CONNECTORS: dict[str, Callable[[Connection], Connector]] = {"shopify": _shopify}
-LABELS = {"shopify": Shopify.label}
+#: "api": programs call us by it (integrations/api); we never call them, so it has no connector.
+LABELS = {"shopify": Shopify.label, "api": "General API"}
 
 
 def shops() -> QuerySet[Connection]:

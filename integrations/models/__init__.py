@@ -4,6 +4,7 @@ Work that is due is a row with `due_at` (`Due`): whoever wants it done sets the 
 for a while, and its result is written only while the claim still holds. Nothing else has to survive a crash.
 """
 
+from integrations.models.api import ApiKey, IdempotentRequest
 from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink, UnmatchedLine
@@ -12,10 +13,12 @@ from integrations.models.published import PublishedStock
 
 __all__ = [
     "Activity",
+    "ApiKey",
     "Connection",
     "CustomerLink",
     "Due",
     "Heartbeat",
+    "IdempotentRequest",
     "LocationMapping",
     "OrderLink",
     "ProductLink",

@@ -63,6 +63,9 @@ class Activity(models.Model):
     external_id = models.CharField(max_length=128, blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=1)
+    #: Of a call of the General API: the beginning of what was sent and answered, without secrets.
+    request = models.TextField(blank=True)
+    response = models.TextField(blank=True)
 
     class Meta:
         verbose_name_plural = "activities"
