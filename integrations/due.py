@@ -1,4 +1,4 @@
-"""Work that is due: set it, claim it, finish it. Every function is one statement, or says so.
+"""Work that is due: set it, claim it, finish it. Every function is at most one statement, or says so.
 
 A claim is a lease: whoever holds it may write the result; when its holder dies, the lease ends and the row is due
 again like any other. The attempt is counted when the row is claimed, so that work which kills its worker is seen.
@@ -10,6 +10,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
 
 from integrations.models import Due
@@ -36,7 +37,9 @@ def now_or_again(now: datetime) -> dict[str, Any]:
 
 
 def claim(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
-    """Take those of these rows that are due; returns the lease token and how many it holds."""
+    """Take those of these rows that are due; returns the lease token and how many it holds. For one row, or for rows
+    that are locked.
+    """
     return _take(rows.filter(due_at__lte=now), now)
 
 
@@ -48,6 +51,21 @@ def claim_whole(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
 def _take(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
     token = str(uuid.uuid4())
     return token, rows.update(lease_token=token, due_at=now + LEASE, attempts=F("attempts") + 1, again=False)
+
+
+def lock(rows: QuerySet[_Row]) -> list[int]:
+    """The ids of these rows, locked in one order until the transaction ends."""
+    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+
+
+def update(rows: QuerySet[_Row], **changes: Any) -> int:
+    """UPDATE several rows; returns how many. Two statements.
+
+    They are locked in one order first: two who update the same rows in different orders would wait for each other.
+    """
+    with transaction.atomic(savepoint=False):
+        pks = lock(rows)
+        return rows.model._default_manager.filter(pk__in=pks).update(**changes) if pks else 0
 
 
 def held(rows: QuerySet[_Row], token: str) -> QuerySet[_Row]:

@@ -57,9 +57,7 @@ def collect(now: datetime) -> int:
     """Turn deliveries into work that is due; returns how many. Safe to repeat and to run twice at once."""
     with transaction.atomic():
         waiting = WebhookDelivery.objects.filter(handled_at=None).order_by("pk")
-        if transaction.get_connection().features.has_select_for_update_skip_locked:
-            waiting = waiting.select_for_update(skip_locked=True)
-        rows = list(waiting[:COLLECT])
+        rows = list(waiting.select_for_update(skip_locked=True)[:COLLECT])
         if not rows:
             return 0
         named: dict[tuple[int, str], set[str]] = defaultdict(set)
@@ -69,7 +67,7 @@ def collect(now: datetime) -> int:
             _make_due(connection_id, topic, external_ids - {""}, now)
         WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows]).update(handled_at=now)
         newest = {row.connection_id: row.received_at for row in rows}
-        for connection_id, received_at in newest.items():
+        for connection_id, received_at in sorted(newest.items()):
             Connection.objects.filter(pk=connection_id).update(last_webhook_at=received_at)
     return len(rows)
 

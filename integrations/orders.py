@@ -36,7 +36,7 @@ CANCELED, SHIPPED, NEW = Order.Status.CANCELED, Order.Status.SHIPPED, Order.Stat
 
 
 def look(connection_id: int, external_ids: Collection[str], now: datetime, *, deleted: bool = False) -> None:
-    """Have these orders read again. Two statements. Safe to repeat; call it inside a transaction."""
+    """Have these orders read again. Three statements. Safe to repeat; call it inside a transaction."""
     if not external_ids:
         return
     OrderLink.objects.bulk_create(
@@ -44,9 +44,8 @@ def look(connection_id: int, external_ids: Collection[str], now: datetime, *, de
         ignore_conflicts=True,
     )
     told = {"is_told_deleted": True} if deleted else {}
-    OrderLink.objects.filter(connection_id=connection_id, external_id__in=external_ids).update(
-        **due.now_or_again(now), **told
-    )
+    named = OrderLink.objects.filter(connection_id=connection_id, external_id__in=external_ids)
+    due.update(named, **due.now_or_again(now), **told)
 
 
 def pull(connection: Connection, connector: Connector, now: datetime) -> int:
@@ -90,7 +89,8 @@ def release_waiting(connection: Connection, now: datetime) -> int:
     waiting = UnmatchedLine.objects.filter(order_link__connection=connection).exclude(key="")
     known = skus.find(waiting.values_list("sku", flat=True).distinct())
     ids = set(waiting.filter(key__in=known).values_list("order_link__external_id", flat=True))
-    look(connection.pk, ids, now)
+    with transaction.atomic():
+        look(connection.pk, ids, now)
     return len(ids)
 
 
@@ -334,4 +334,4 @@ def _customer(connection: Connection, remote: RemoteCustomer | None) -> Customer
 def retry(links: Iterable[OrderLink], now: datetime) -> int:
     """The merchant wants these read again now; returns how many. Safe to repeat."""
     ids = [link.pk for link in links]
-    return OrderLink.objects.filter(pk__in=ids).update(**due.now_or_again(now))
+    return due.update(OrderLink.objects.filter(pk__in=ids), **due.now_or_again(now))

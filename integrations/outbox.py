@@ -12,6 +12,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -38,7 +39,7 @@ def push_due(connection: Connection, connector: Connector, *, stop_at: float | N
     """
     tried = 0
     while connection.state == Connection.State.ACTIVE and not (stop_at and time.monotonic() > stop_at):
-        batch = _claim_call(connection) or _claim_fresh(connection, connector.batch)
+        batch = _claim(connection, connector.batch)
         if not batch.rows:
             break
         tried += len(batch.rows)
@@ -52,35 +53,37 @@ class _Batch:
 
     def __init__(self, connection: Connection, token: str, rows: list[PublishedStock], call: uuid.UUID | None) -> None:
         self.connection, self.token, self.rows, self.call = connection, token, rows, call
-        self.attempts = max((row.attempts for row in rows), default=0) + 1
+        self.attempts = max((row.attempts for row in rows), default=0)
 
-    def held(self, rows: Iterable[PublishedStock] | None = None) -> QuerySet[PublishedStock]:
+    def held(self, rows: Iterable[PublishedStock]) -> QuerySet[PublishedStock]:
         """These rows in the database, as long as they are ours."""
-        pks = [row.pk for row in (self.rows if rows is None else rows)]
-        return due.held(PublishedStock.objects.filter(pk__in=pks), self.token)
+        return due.held(PublishedStock.objects.filter(pk__in=[row.pk for row in rows]), self.token)
+
+    def finish(self, rows: Sequence[PublishedStock], **changes: Any) -> int:
+        """Write the result to those that are still ours; returns how many. Two statements."""
+        return due.update(self.held(rows), **changes) if rows else 0
 
 
-def _claim_call(connection: Connection) -> _Batch | None:
-    """A call whose outcome nobody knows, to be made once more, whole and with the same key."""
+def _claim(connection: Connection, most: int) -> _Batch:
+    """Take what is due; first a call whose outcome nobody knows: it is made once more, whole, with the same key."""
     now = timezone.now()
-    call = connection.published.filter(batch__isnull=False, due_at__lte=now).order_by("due_at").values_list("batch")[:1]
-    found = call.first()
-    if found is None:
-        return None
-    rows = list(connection.published.filter(batch=found[0]).select_related("link", "mapping", "stock").order_by("pk"))
-    token, taken = due.claim_whole(connection.published.filter(batch=found[0]), now)
-    return _Batch(connection, token, rows, found[0]) if taken == len(rows) else None
-
-
-def _claim_fresh(connection: Connection, most: int) -> _Batch:
-    now = timezone.now()
-    waiting = connection.published.filter(batch=None, due_at__lte=now).order_by("due_at", "pk")
-    pks = list(waiting.values_list("pk", flat=True)[:most])
-    token, taken = due.claim(connection.published.filter(pk__in=pks, batch=None), now) if pks else ("", 0)
-    if not taken:
-        return _Batch(connection, token, [], None)
-    ours = due.held(PublishedStock.objects.filter(pk__in=pks), token)
-    return _Batch(connection, token, list(ours.select_related("link", "mapping", "stock").order_by("pk")), None)
+    rows = connection.published.all()
+    with transaction.atomic():
+        # Rows that somebody else is just changing are left for the next round.
+        waiting = rows.filter(due_at__lte=now).order_by("due_at", "pk").select_for_update(skip_locked=True, no_key=True)
+        found = list(waiting.values_list("pk", "batch")[:most])
+        call = next((batch for _, batch in found if batch), None)
+        if call:
+            pks = due.lock(rows.filter(batch=call))
+            token, taken = due.claim_whole(rows.filter(pk__in=pks), now)
+            if taken != len(pks):  # somebody is making this call right now
+                transaction.set_rollback(True)
+                return _Batch(connection, "", [], None)
+        else:
+            pks = [pk for pk, _ in found]
+            token, taken = due.claim(rows.filter(pk__in=pks), now) if pks else ("", 0)
+    ours = due.held(PublishedStock.objects.filter(pk__in=pks), token).select_related("link", "mapping", "stock")
+    return _Batch(connection, token, list(ours.order_by("pk")) if taken else [], call)
 
 
 def _guarded(connection: Connection, connector: Connector, batch: _Batch) -> bool:
@@ -92,10 +95,10 @@ def _guarded(connection: Connection, connector: Connector, batch: _Batch) -> boo
         return True
     except Unavailable as error:
         at = now + max(due.backoff(batch.attempts), error.retry_after or timedelta(0))
-        batch.held().update(**due.later(now, at, str(error)))
+        batch.finish(batch.rows, **due.later(now, at, str(error)))
         connections.trouble(connection, str(error))
     except AccessDenied as error:
-        batch.held().update(**due.later(now, now, str(error)))
+        batch.finish(batch.rows, **due.later(now, now, str(error)))
         connections.pause(connection, str(error))
     except Refused as error:
         _refused(batch, batch.rows, str(error), now)
@@ -117,7 +120,7 @@ def _work(connection: Connection, connector: Connector, batch: _Batch, now: date
     quantities = wanted.quantities(connection, known)
     same = [row for row in known if row.confirmed == quantities[row.pk]]
     if same:
-        batch.held(same).update(**due.done(now))
+        batch.finish(same, **due.done(now))
     different = [row for row in known if row.confirmed != quantities[row.pk]]
     if different:
         for row in different:
@@ -144,7 +147,7 @@ def _send(
             row.batch = key
         with transaction.atomic():
             # Who lost the claim meanwhile must not write over whoever has it now.
-            if batch.held(rows).select_for_update().count() != len(rows):
+            if len(due.lock(batch.held(rows))) != len(rows):
                 return
             PublishedStock.objects.bulk_update(rows, ["batch", "sending"])
     levels = {_level(row): row for row in rows}
@@ -158,23 +161,22 @@ def _level(row: PublishedStock) -> StockLevel:
     return StockLevel(row.link.item_id, row.mapping.external_id, row.sending, changed_from=row.confirmed)
 
 
+@transaction.atomic
 def _record(
     connection: Connection, batch: _Batch, rows: list[PublishedStock], rejected: dict[int, Rejection], now: datetime
 ) -> None:
     """Write down what the shop said: all was taken, or nothing was, and these are the ones that it objected to."""
     free = {"batch": None, "sending": None}
     if not rejected:
-        took = batch.held(rows).update(
-            **due.done(now, confirmed=F("sending"), confirmed_at=now, is_started=True, **free)
-        )
+        took = batch.finish(rows, **due.done(now, confirmed=F("sending"), confirmed_at=now, is_started=True, **free))
         Connection.objects.filter(pk=connection.pk).update(last_push_at=now)
         _note(connection, f"{_count(took)} sent.", now, why=_names(rows))
         return
     others = [row for row in rows if row.pk not in rejected]
-    batch.held(others).update(lease_token="", due_at=now, **free)
+    batch.finish(others, lease_token="", due_at=now, **free)
     stale = [row for row in rows if row.pk in rejected and rejected[row.pk].refusal != Refusal.OTHER]
     at = now if batch.attempts < PATIENCE else now + due.backoff(batch.attempts - PATIENCE)
-    batch.held(stale).update(lease_token="", due_at=at, doubted_at=now, **free)
+    batch.finish(stale, lease_token="", due_at=at, doubted_at=now, **free)
     for row in rows:
         if row.pk in rejected and rejected[row.pk].refusal == Refusal.OTHER:
             _refused(batch, [row], rejected[row.pk].reason, now)
@@ -182,7 +184,7 @@ def _record(
 
 def _refused(batch: _Batch, rows: list[PublishedStock], reason: str, now: datetime, *, tell: bool = True) -> None:
     """Set these aside with the reason; the rest goes on."""
-    batch.held(rows).update(**due.set_aside(now, reason), batch=None, sending=None)
+    batch.finish(rows, **due.set_aside(now, reason), batch=None, sending=None)
     if tell and any(row.problem != reason for row in rows):
         _note(
             batch.connection,
@@ -202,7 +204,7 @@ def _look(
     """Find out what the shop shows, and only then import what it sold: so the guard covers whatever comes after."""
     shown = _shown(connector, rows)
     if not inbox.catch_up(connection, connector):
-        batch.held(rows).update(lease_token="", due_at=timezone.now() + SOON)
+        batch.finish(rows, lease_token="", due_at=timezone.now() + SOON)
         return
     unstocked: list[PublishedStock] = []
     known: list[tuple[PublishedStock, int]] = []
@@ -238,17 +240,18 @@ def _take_over(connection: Connection, batch: _Batch, known: list[tuple[Publishe
     """Remember what the shop shows; the first time it may become our own count. The rows are due again at once."""
     with transaction.atomic():
         rows = [row for row, _ in known]
-        # Who lost the claim meanwhile must not write over whoever has it now.
-        if batch.held(rows).select_for_update().count() != len(rows):
-            return
         first = [(row, shown) for row, shown in known if not row.is_started]
         if first and connection.first_stock == Connection.FirstStock.THEIRS:
             stock.count_many(wanted.counts(connection, first), note=f"First count, from {connection}.", now=now)
+        # Who lost the claim meanwhile must not write over whoever has it now. Locked after the stock, as in a sale.
+        if len(due.lock(batch.held(rows))) != len(rows):
+            transaction.set_rollback(True)
+            return
         PublishedStock.objects.bulk_update(
             [PublishedStock(pk=row.pk, confirmed=shown, confirmed_at=now, is_started=True) for row, shown in known],
             ["confirmed", "confirmed_at", "is_started"],
         )
-        batch.held(rows).update(lease_token="", due_at=now)
+        batch.finish(rows, lease_token="", due_at=now)
 
 
 def _stock_there(
@@ -262,7 +265,7 @@ def _stock_there(
     except Refused as error:
         _refused(batch, [row], str(error), now)
         return
-    batch.held([row]).update(lease_token="", due_at=now + due.backoff(row.attempts) if row.attempts > 1 else now)
+    batch.finish([row], lease_token="", due_at=now + due.backoff(row.attempts) if row.attempts > 1 else now)
 
 
 # --- for people ----------------------------------------------------------------------------------------
@@ -275,7 +278,7 @@ def reconcile(connection: Connection, now: datetime) -> int:
 
 def retry(rows: QuerySet[PublishedStock]) -> int:
     """The merchant wants these tried again now; returns how many. Safe to repeat."""
-    return rows.update(**due.now_or_again(timezone.now()))
+    return due.update(rows, **due.now_or_again(timezone.now()))
 
 
 def _note(

@@ -12,7 +12,7 @@ from django.db.models import Max
 
 from catalog import skus
 from catalog.models import Product, Sku, Stock
-from integrations import activity, published
+from integrations import activity, due, published
 from integrations.activity import Direction, Outcome
 from integrations.connector import Connector
 from integrations.models import Connection, ProductLink
@@ -83,7 +83,7 @@ def link(connection: Connection, offered: Sequence[RemoteProduct], now: datetime
         touched = {row.product_id for row in made} | {row.product_id for row in changed}
         if touched:
             published.ensure(Stock.objects.filter(product_id__in=touched), now)
-            connection.published.filter(link__product_id__in=touched, batch=None, lease_token="").update(due_at=now)
+            due.update(connection.published.filter(link__product_id__in=touched), **due.now_or_again(now))
     return len(made)
 
 

@@ -52,17 +52,17 @@ def ensure_for(connection: Connection, now: datetime) -> None:
 
 
 def on_stock_changed(sender: Any, stock_ids: Collection[int], **kwargs: Any) -> None:
-    """The receiver of `stock_changed`: what shops show of this stock is due. Two statements."""
+    """The receiver of `stock_changed`: what shops show of this stock is due. At most three statements."""
     now = timezone.now()
     ensure(Stock.objects.filter(pk__in=stock_ids), now)
-    PublishedStock.objects.filter(stock_id__in=stock_ids).update(**due.now_or_again(now))
+    due.update(PublishedStock.objects.filter(stock_id__in=stock_ids), **due.now_or_again(now))
 
 
 def moved_by_shop(connection: Connection, product_ids: Iterable[int], now: datetime) -> None:
-    """The shop may show something else of these by now: look before telling it anything. One statement."""
+    """The shop may show something else of these by now: look before telling it anything. Two statements."""
     doubt(connection.published.filter(link__product_id__in=list(product_ids)), now)
 
 
 def doubt(rows: QuerySet[PublishedStock], now: datetime) -> int:
-    """Have these looked at in the shop; returns how many. One statement. Safe to repeat."""
-    return rows.update(doubted_at=now, **due.now_or_again(now))
+    """Have these looked at in the shop; returns how many. Two statements. Safe to repeat."""
+    return due.update(rows, doubted_at=now, **due.now_or_again(now))

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from integrations import activity, connections, inbox, orders, outbox, products, registry
+from integrations import activity, connections, due, inbox, orders, outbox, products, registry
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
 from integrations.models import Connection, Heartbeat, OrderLink, PublishedStock, WebhookDelivery
 
@@ -183,8 +183,8 @@ def run_until_done(connected: list[Connection], *, reconciling: bool = False, pa
 def _hasten(connection: Connection) -> None:
     """What failed and waits for its next try is due now."""
     now = timezone.now()
-    for rows in (connection.order_links, connection.published):
-        rows.filter(due_at__gt=now, lease_token="").update(due_at=now)
+    due.update(connection.order_links.filter(due_at__gt=now, lease_token=""), due_at=now)
+    due.update(connection.published.filter(due_at__gt=now, lease_token=""), due_at=now)
 
 
 def _is_under_way(connected: list[Connection]) -> bool:

@@ -11,8 +11,8 @@ from django.db import connections as databases
 from django.utils import timezone
 
 from catalog import stock
-from catalog.models import StockMovement
-from integrations import inbox, orders, outbox, registry
+from catalog.models import Stock, StockMovement
+from integrations import inbox, orders, outbox, published, registry
 from integrations.models import Activity, Connection, PublishedStock
 from integrations.remote import Notice, Topic
 from sales.models import Order
@@ -106,3 +106,27 @@ def test_a_token_that_ended_is_made_anew_by_one_of_many(shop, connect, sell):
 
     at_once(*[ask] * 4)
     assert shop.calls["token"] == 1
+
+
+def test_counts_pushes_and_doubts_do_not_wait_for_each_other_for_ever(shop, connect, sell_many, storage):
+    sell_many(40)
+    connection = connect()
+    pks = list(Stock.objects.values_list("product_id", flat=True))
+
+    def count(order: int) -> None:
+        for units in range(12):
+            stock.count_many([stock.Count(pk, storage.pk, Decimal(units)) for pk in pks[::order]])
+
+    def doubt() -> None:
+        for _ in range(40):
+            published.doubt(connection.published.order_by("-pk"), timezone.now())
+
+    at_once(
+        lambda: count(1),
+        lambda: count(-1),
+        doubt,
+        lambda: [work(connection) for _ in range(6)],
+        lambda: [work(connection) for _ in range(6)],
+    )
+    work(connection)
+    assert not PublishedStock.objects.exclude(problem="").exists()
