@@ -95,7 +95,8 @@ def _refuse_taken(product: Product, wanted: Sequence[Sku]) -> None:
     keys = [sku.key for sku in wanted]
     taken = Sku.objects.filter(key__in=keys).exclude(product=product).select_related("product").order_by("key")
     if taken:
-        raise ValidationError([f"The SKU {sku.code} already belongs to {sku.product.name}." for sku in taken])
+        sentences = [f"The SKU {sku.code} already belongs to {sku.product.name}." for sku in taken]
+        raise ValidationError([ValidationError(sentence, code="taken") for sentence in sentences])
 
 
 @transaction.atomic

@@ -6,3 +6,6 @@ urlpatterns = [
     path("", include("integrations.urls")),
     path("", site.urls),
 ]
+
+#: The General API answers in JSON, whatever is wrong.
+handler400 = "integrations.api.door.bad_request"

@@ -98,7 +98,8 @@ def spend(key: ApiKey, now: datetime) -> int:
     if spent:
         return 0
     key.refresh_from_db(fields=["busy_until_us"])
-    return max(1, math.ceil((key.busy_until_us - ahead) / 1_000_000))
+    wait_s: int = math.ceil((key.busy_until_us - ahead) / 1_000_000)
+    return max(1, wait_s)
 
 
 def should_note_throttling(key: ApiKey, now: datetime) -> bool:

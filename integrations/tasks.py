@@ -20,7 +20,7 @@ from django_q.tasks import async_task
 
 from integrations import activity, connections, due, inbox, orders, outbox, products, registry
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
-from integrations.models import Connection, Heartbeat, OrderLink, PublishedStock, WebhookDelivery
+from integrations.models import Connection, Heartbeat, IdempotentRequest, OrderLink, PublishedStock, WebhookDelivery
 
 logger = logging.getLogger(__name__)
 
@@ -201,3 +201,4 @@ def tidy() -> None:
         connections.warn_of_version(connection, registry.connector_for(connection), now)
     activity.prune(now)
     WebhookDelivery.objects.filter(handled_at__lt=now - timedelta(days=30)).delete()
+    IdempotentRequest.objects.filter(created_at__lt=now - timedelta(days=1)).delete()

@@ -1,9 +1,11 @@
-"""Finding the customer who is meant."""
+"""Finding the customer who is meant; changing and deleting one."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from zlib import crc32
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Upper
@@ -49,6 +51,33 @@ def fill(customer: Customer, **fields: str) -> None:
         setattr(customer, field, value)
     customer.clean_fields()
     customer.save(update_fields=[*blank, "updated_at"])
+
+
+def edit(customer_id: int, *, now: datetime, **fields: str) -> None:
+    """Make these fields what is given, and leave the others. One statement. Safe to repeat.
+
+    Raises
+    ------
+    Customer.DoesNotExist. The caller has checked that the texts fit.
+    """
+    if not Customer.objects.filter(pk=customer_id).update(**fields, updated_at=now):
+        raise Customer.DoesNotExist
+
+
+@transaction.atomic
+def delete(customer_id: int) -> None:
+    """Forget the customer.
+
+    Raises
+    ------
+    ValidationError: it has sales, deleted ones too. Customer.DoesNotExist.
+    """
+    customer = Customer.objects.select_for_update().get(pk=customer_id)
+    if sales := customer.orders.count():
+        raise ValidationError(
+            f"{customer} has {sales} {'sale' if sales == 1 else 'sales'} and cannot be deleted.", code="in_use"
+        )
+    customer.delete()
 
 
 def _find(name: str, email: str) -> Customer | None:

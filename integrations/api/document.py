@@ -1,0 +1,44 @@
+"""The OpenAPI document, and a page to read it. Both are open to all: they hold nothing of the merchant's."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET
+
+from integrations.api.calls import api
+from integrations.api.routes import VIEWS
+
+_HEADERS = {"405": ("Allow", "POST"), "429": ("Retry-After", "Seconds after which the key may ask again.")}
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    assert VIEWS  # the calls are registered
+    document: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix="connect/v1/")))
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for code, (header, meaning) in _HEADERS.items():
+                operation["responses"][code]["headers"] = {
+                    header: {"schema": {"type": "string"}, "description": meaning}
+                }
+    return document
+
+
+@require_GET
+def openapi_json(request: HttpRequest) -> HttpResponse:
+    return JsonResponse(openapi())
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """django-ninja's copy of Swagger UI; its settings are data in the page, so no inline script is run."""
+    settings = {"url": reverse("openapi"), "layout": "BaseLayout", "deepLinking": True, "validatorUrl": None}
+    return render(
+        request, "ninja/swagger.html", {"api": api, "swagger_settings": json.dumps(settings), "add_csrf": False}
+    )

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from ninja import Router
+
+from catalog import products, skus, stock
+from catalog.models import ZERO, Product, Sku, Stock, Storage
+from catalog.products import Place, ProductDraft
+from integrations.api import answers, bodies, counting, pages, shapes
+from integrations.api.calls import Caller, Payload, call
+
+router = Router(tags=["products"])
+_ONE = Decimal(1)
+
+
+@call(router, "add", answers.ProductMade, creates=True)
+def add(caller: Caller, body: bodies.NewProduct) -> Payload:
+    """Make a product; `stock` is what lies in that storage, `minimum` what should. A SKU in use is refused (409)."""
+    place = Place(_storage(body.storage_id), body.stock, body.minimum)
+    product = products.add(_draft(body), place, now=caller.now, actor=caller.actor)
+    caller.product_id = product.pk
+    return {"product_id": product.pk}
+
+
+@call(router, "edit")
+def edit(caller: Caller, body: bodies.EditedProduct) -> Payload:
+    """Optional fields that are not given are emptied; stock, cost and alternative SKUs stay."""
+    place = Place(_storage(body.storage_id), body.stock, body.minimum or ZERO)
+    with transaction.atomic():
+        now = products.draft_of(products.lock(body.product_id))
+        draft = _draft(body)
+        if "cost" not in body.model_fields_set:
+            draft = replace(draft, cost=now.cost)
+        if "alternative_skus" not in body.model_fields_set:
+            draft = replace(draft, alternative_skus=now.alternative_skus)
+        products.edit(body.product_id, draft, place, now=caller.now, actor=caller.actor)
+    caller.product_id = body.product_id
+    return {}
+
+
+@call(router, "patch")
+def patch(caller: Caller, body: bodies.PatchedProduct) -> Payload:
+    """Fields that are not given stay. `stock` and `minimum` are of `storage_id`, or of the connection's storage."""
+    place = Place(_storage(body.storage_id or caller.storage_id), body.stock, body.minimum)
+    given = body.model_fields_set & {"name", "unit", "sku", "price", "batch_size", "notes", "cost", "alternative_skus"}
+    wanted = _draft(body)
+    with transaction.atomic():
+        draft = products.draft_of(products.lock(body.product_id))
+        changes: dict[str, Any] = {field: getattr(wanted, field) for field in given}
+        products.edit(
+            body.product_id,
+            replace(draft, **{name: value for name, value in changes.items() if value or name not in ("name", "unit")}),
+            place,
+            now=caller.now,
+            actor=caller.actor,
+        )
+    caller.product_id = body.product_id
+    return {}
+
+
+@call(router, "update_stock")
+def update_stock(caller: Caller, body: bodies.Counted) -> Payload:
+    """Make `stock` what lies there now; `notes` are kept with the movement."""
+    caller.product_id = _current(body.product_id)
+    stock.count(
+        body.product_id,
+        _storage(body.storage_id),
+        body.stock,
+        note=body.notes,
+        actor=caller.actor,
+        now=caller.now,
+    )
+    return {}
+
+
+@call(router, "update_stock_many", answers.CountedRows)
+def update_stock_many(caller: Caller, body: bodies.CountedRows) -> Payload:
+    """Up to 1,000 rows, each for itself: one that is wrong says so in its place, and the others are stored."""
+    rows = counting.count_each(caller, body.rows)
+    return {"rows": rows, "failed": sum(not row["success"] for row in rows)}
+
+
+@call(router, "delete")
+def delete(caller: Caller, body: bodies.ProductId) -> Payload:
+    """It is gone from lists and matching, its SKUs are free; sales keep it."""
+    product = Product.objects.current().get(pk=body.product_id)
+    caller.product_id = product.pk
+    skus.delete_product(product, caller.now)
+    return {}
+
+
+@call(router, "get_list", answers.ProductList)
+def get_list(caller: Caller, body: bodies.ProductPage) -> Payload:
+    """The oldest first, with what lies in that storage. `search`: a part of the name or of a SKU."""
+    rows = Product.objects.current().order_by("pk")
+    if body.search:
+        coded = Sku.objects.filter(code__icontains=body.search).values("product")
+        rows = rows.filter(Q(name__icontains=body.search) | Q(pk__in=coded))
+    if body.updated_from:
+        rows = rows.filter(updated_at__gte=body.updated_from)
+    storage_id = _storage(body.storage_id)
+    page, total = pages.cut(rows.values(*shapes.PRODUCT), body)
+    which = Q(product__in=[row["pk"] for row in page]) if body.limit else Q(product__deleted_at=None)
+    return {"products": _shown(page, storage_id, which), "total": total}
+
+
+@call(router, "get_entry", answers.ProductEntry)
+def get_entry(caller: Caller, body: bodies.ProductPlace) -> Payload:
+    """With what lies in that storage."""
+    return {"product": _entry(caller, body.product_id, body.storage_id)}
+
+
+@call(router, "find", answers.ProductEntry)
+def find(caller: Caller, body: bodies.ProductCode) -> Payload:
+    """By its main or an alternative SKU. Without `storage_id`, with what lies in the connection's storage."""
+    match = skus.find([body.sku]).get(skus.normalise(body.sku))
+    if match is None:
+        raise Product.DoesNotExist
+    return {"product": _entry(caller, match.product_id, body.storage_id or caller.storage_id)}
+
+
+def _entry(caller: Caller, product_id: int, storage_id: int) -> Payload:
+    row = Product.objects.current().values(*shapes.PRODUCT).get(pk=product_id)
+    caller.product_id = product_id
+    return _shown([row], _storage(storage_id), Q(product=product_id))[0]
+
+
+def _shown(rows: list[Payload], storage_id: int, which: Q) -> list[Payload]:
+    """Two statements, whatever the number of rows."""
+    codes: dict[int, list[tuple[str, bool]]] = defaultdict(list)
+    for product_id, code, is_primary in (
+        Sku.objects.filter(which).order_by("pk").values_list("product_id", "code", "is_primary")
+    ):
+        codes[product_id].append((code, is_primary))
+    there = Stock.objects.filter(which, storage=storage_id)
+    levels = {
+        product_id: (on_hand, reserved, minimum)
+        for product_id, on_hand, reserved, minimum in there.values_list("product_id", "on_hand", "reserved", "minimum")
+    }
+    nothing = (ZERO, ZERO, ZERO)
+    return [shapes.product(row, codes.get(row["pk"], ()), levels.get(row["pk"], nothing)) for row in rows]
+
+
+def _draft(body: bodies.NewProduct | bodies.PatchedProduct) -> ProductDraft:
+    return ProductDraft(
+        name=body.name.strip(),
+        unit=body.unit,
+        sku=body.sku,
+        alternative_skus=body.alternative_skus,
+        price=body.price or ZERO,
+        cost=body.cost or ZERO,
+        batch_size=_ONE if body.batch_size is None else body.batch_size,
+        notes=body.notes,
+    )
+
+
+def _storage(storage_id: int) -> int:
+    if not Storage.objects.filter(pk=storage_id).exists():
+        raise Storage.DoesNotExist
+    return storage_id
+
+
+def _current(product_id: int) -> int:
+    if not Product.objects.current().filter(pk=product_id).exists():
+        raise Product.DoesNotExist
+    return product_id

@@ -1,0 +1,234 @@
+"""What a call does with a sale: one transaction each.
+
+A sale that came in through a connection of this API has an `OrderLink` whose `external_id` is its number without the
+prefix; that link is unique, so a number is given once in a connection, whoever asks at the same time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from catalog import skus
+from catalog.models import ZERO, Storage
+from integrations.api.bodies import EditedSale, NewSale, PatchedSale, SaleFields, SaleLine
+from integrations.api.calls import Caller
+from integrations.api.refusals import Refusal
+from integrations.keys import PLATFORM
+from integrations.models import Connection, OrderLink
+from sales import customers, orders
+from sales.models import Customer, Order, OrderLine
+from sales.orders import LineDraft, OrderDraft
+
+#: Cannot be empty, so an edit that does not name them leaves them.
+_KEPT = {"date_placed", "storage_id", "production"}
+_CUSTOMER = (
+    "email", "phone", "address_real", "address_legal", "agreement", "manager_name", "manager_post", "notes",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    order_id: int
+    customer_id: int
+    #: SKUs that are not known here.
+    skipped: list[str]
+
+
+def place(caller: Caller, body: NewSale) -> Sold:
+    """Make the sale of what is known of its products.
+
+    Raises
+    ------
+    Refusal: the number is taken in this connection; no SKU is known; nobody is named as the customer.
+    Customer.DoesNotExist, Storage.DoesNotExist, ValidationError.
+    """
+    try:
+        return _place(caller, body)
+    except IntegrityError as error:
+        # Somebody may have placed the same number a moment ago: only now is it to be seen.
+        if taken := _link(caller.connection, body.num.strip()):
+            raise _number_taken(taken) from error
+        raise
+
+
+@transaction.atomic
+def _place(caller: Caller, body: NewSale) -> Sold:
+    connection, external_id = caller.connection, body.num.strip()
+    link = _link(connection, external_id)
+    if link and link.order and link.order.deleted_at is None:
+        raise _number_taken(link)
+    lines, skipped = _lines(body.products, [])
+    customer = _customer(body, None)
+    made_to_order = connection.fulfilment if body.production is None else _fulfilment(body.production)
+    draft = OrderDraft(
+        number=_prefixed(connection.prefix, external_id),
+        customer_id=customer.pk,
+        storage_id=_storage(body.storage_id) or caller.storage_id,
+        date_placed=body.date_placed or caller.today,
+        date_shipped=body.date_shipped,
+        currency=connection.currency,
+        lines=lines,
+        fulfilment=made_to_order,
+        source="api",
+        delivery_price=body.delivery_price or ZERO,
+        discount=body.discount or ZERO,
+        notes=body.notes,
+        remarks=_remarks(skipped),
+    )
+    order = orders.place(draft, now=caller.now, actor=caller.actor)
+    if link is None:
+        OrderLink.objects.create(connection=connection, external_id=external_id, number=order.number, order=order)
+    elif not OrderLink.objects.filter(pk=link.pk, order=link.order).update(order=order, number=order.number):
+        raise IntegrityError("The number of a deleted sale was taken by another one at this moment.")
+    Connection.objects.filter(pk=connection.pk).update(last_order_at=caller.now)
+    return Sold(order.pk, customer.pk, skipped)
+
+
+@transaction.atomic
+def revise(caller: Caller, body: EditedSale | PatchedSale) -> list[str]:
+    """Make the sale what the body says; returns the SKUs that are not known here. Safe to repeat.
+
+    An edit empties what it does not name, a patch leaves it. A line is known again by its product, so what was shipped
+    of it stays shipped. The sale may be any connection's: there is one merchant.
+    """
+    order = Order.objects.current().select_for_update(no_key=True).get(pk=body.order_id)
+    given = body.model_fields_set
+
+    def pick(field: str, now: Any, empty: Any) -> Any:
+        value = getattr(body, field)
+        if value not in (None, ""):
+            return value
+        stays = field in _KEPT or (isinstance(body, PatchedSale) and field not in given)
+        return now if stays else empty
+
+    before = list(order.lines.order_by("position", "pk"))
+    if body.products:
+        lines, skipped = _lines(body.products, before)
+        remarks = _remarks(skipped)
+    else:
+        lines, skipped, remarks = [_same(line) for line in before], [], order.remarks
+    notes = pick("notes", order.notes, "")
+    draft = OrderDraft(
+        number=_renumber(order, body.num.strip()) if body.num else order.number,
+        customer_id=_customer(body, order).pk,
+        storage_id=_storage(body.storage_id) or order.storage_id,
+        date_placed=pick("date_placed", order.date_placed, None),
+        date_shipped=pick("date_shipped", order.date_shipped, None),
+        currency=order.currency,
+        lines=lines,
+        fulfilment=order.fulfilment if body.production is None else _fulfilment(body.production),
+        status=None,
+        payment=None,
+        delivery_price=pick("delivery_price", order.delivery_price, ZERO),
+        discount=pick("discount", order.discount, ZERO),
+        tax=order.tax,
+        other_charges=order.other_charges,
+        # Answers show notes with remarks: what comes back is not to pile up.
+        notes=notes.removesuffix(order.remarks).rstrip("\n") if order.remarks else notes,
+        remarks=remarks,
+    )
+    orders.revise(order.pk, draft, now=caller.now, actor=caller.actor)
+    return skipped
+
+
+def _link(connection: Connection, external_id: str) -> OrderLink | None:
+    return connection.order_links.filter(external_id=external_id).select_related("order").first()
+
+
+def _number_taken(link: OrderLink) -> Refusal:
+    return Refusal(409, "Sale number already exists", order_id=link.order_id)
+
+
+def _prefixed(prefix: str, num: str) -> str:
+    if len(prefix + num) > 64:
+        raise Refusal(400, f"num is longer than {64 - len(prefix)} characters.")
+    return prefix + num
+
+
+def _renumber(order: Order, num: str) -> str:
+    """The number that an edit means: with the prefix of the sale's own connection, which is not put there twice."""
+    link = OrderLink.objects.filter(order=order).select_related("connection").first()
+    if link is None or num == order.number:
+        return num
+    prefix = link.connection.prefix
+    if link.connection.platform != PLATFORM:
+        return num if num.startswith(prefix) else _prefixed(prefix, num)
+    if num == link.external_id:
+        return order.number
+    external_id = num.removeprefix(prefix) or num
+    number = _prefixed(prefix, external_id)
+    try:
+        with transaction.atomic():
+            OrderLink.objects.filter(pk=link.pk).update(external_id=external_id, number=number)
+    except IntegrityError as error:
+        taken = _link(link.connection, external_id)
+        raise _number_taken(taken) if taken else error from error
+    return number
+
+
+def _lines(products: Sequence[SaleLine], before: Sequence[OrderLine]) -> tuple[list[LineDraft], list[str]]:
+    """The lines whose SKU is known, and the SKUs that are not. Two lines of one SKU stay two.
+
+    A line that was there before keeps the key by which a shop knows it.
+    """
+    matches = skus.find(product.sku for product in products)
+    keys: dict[int, deque[str]] = defaultdict(deque)
+    for line in before:
+        keys[line.product_id].append(line.key)
+    lines: list[LineDraft] = []
+    skipped: list[str] = []
+    for product in products:
+        match = matches.get(skus.normalise(product.sku))
+        if match is None:
+            skipped.append(product.sku)
+            continue
+        known = keys[match.product_id]
+        key = known.popleft() if known else ""
+        lines.append(LineDraft(key, product.sku.strip(), match.name, match.product_id, product.amount, product.total))
+    if not lines:
+        raise Refusal(400, "All products have wrong SKU")
+    return lines, list(dict.fromkeys(skipped))
+
+
+def _same(line: OrderLine) -> LineDraft:
+    return LineDraft(line.key, line.sku, line.name, line.product_id, line.quantity, line.total)
+
+
+def _remarks(skipped: Sequence[str]) -> str:
+    return f"Skipped, as their SKU is not known here: {', '.join(skipped)}." if skipped else ""
+
+
+def _fulfilment(production: bool) -> str:
+    return Order.Fulfilment.MADE_TO_ORDER if production else Order.Fulfilment.INVENTORY
+
+
+def _storage(storage_id: int | None) -> int | None:
+    """The id, if there is such a storage. Storage.DoesNotExist otherwise."""
+    if storage_id is not None and not Storage.objects.filter(pk=storage_id).exists():
+        raise Storage.DoesNotExist
+    return storage_id
+
+
+def _customer(body: SaleFields, order: Order | None) -> Customer:
+    """By id; by name, made when missing; else whoever the sale has. What is blank there is filled."""
+    fields = {field: getattr(body, f"customer_{field}") for field in _CUSTOMER}
+    name = body.customer_name.strip()
+    if body.customer_id is None and name:
+        try:
+            return customers.find_or_create(name=name, **fields)
+        except ValidationError as error:
+            raise Refusal(400, f"customer_name: {' '.join(error.messages)}") from error
+    if body.customer_id is not None:
+        customer = Customer.objects.get(pk=body.customer_id)
+    elif order is not None:
+        customer = order.customer
+    else:
+        raise Refusal(400, "customer_id or customer_name is required.")
+    customers.fill(customer, **fields)
+    return customer

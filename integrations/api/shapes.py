@@ -1,0 +1,153 @@
+"""Rows as the document shows them: figures as text, money with two decimals, no date as null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sales.money import digits
+
+_CENTS = Decimal("0.01")
+_UNITS = Decimal("0.001")
+Shape = dict[str, Any]
+
+
+def money(value: Decimal, currency: str) -> str:
+    """Of a sale: "4800.00"; three decimals where the currency has three."""
+    return f"{value.quantize(Decimal(1).scaleb(-max(2, digits(currency))), ROUND_HALF_UP):f}"
+
+
+def figure(value: Decimal, currency: str = "USD") -> str:
+    """Of a line or a product: "1800", but "995.20"."""
+    exact = money(value, currency)
+    head, _, tail = exact.partition(".")
+    return exact if tail.strip("0") else head
+
+
+def amount(value: Decimal) -> str:
+    """A quantity: "4", "2.5"."""
+    exact = f"{value:f}"
+    return exact.rstrip("0").rstrip(".") if "." in exact else exact
+
+
+def day(value: date | None) -> str | None:
+    return value.isoformat() if value else None
+
+
+def moment(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+CUSTOMER = (
+    "id", "name", "email", "phone", "address_legal", "address_real", "agreement", "manager_name", "manager_post",
+    "notes", "created_at", "updated_at",
+)  # fmt: skip
+
+
+def customer(row: Shape) -> Shape:
+    """A row of `.values(*CUSTOMER)`."""
+    return {**row, "created_at": moment(row["created_at"]), "updated_at": moment(row["updated_at"])}
+
+
+ORDER = (
+    "pk", "number", "status", "payment", "date_placed", "date_shipped", "subtotal", "delivery_price", "discount",
+    "total", "notes", "remarks", "source", "fulfilment", "production__pk", "customer_id", "customer__name",
+    "customer__email", "customer__phone", "customer__address_real", "customer__address_legal", "customer__agreement",
+    "customer__manager_name", "customer__manager_post", "customer__notes", "storage_id", "storage__name", "tax",
+    "other_charges", "currency", "created_at", "updated_at",
+)  # fmt: skip
+
+
+def order(row: Shape, cost: Decimal, units: Decimal, lines: int) -> Shape:
+    """A row of `.values(*ORDER)`, and what its lines add up to."""
+    currency = row["currency"]
+    shipped = row["date_shipped"]
+    return {
+        "id": str(row["pk"]),
+        "num": row["number"],
+        "status": str(row["status"]),
+        "payment": str(row["payment"]),
+        "date_placed": row["date_placed"].isoformat(),
+        "date_shipped": shipped.isoformat() if shipped else None,
+        "subtotal": money(row["subtotal"], currency),
+        "delivery_price": money(row["delivery_price"], currency),
+        "discount": money(row["discount"], currency),
+        "total": money(row["total"], currency),
+        "cost": money(cost, currency),
+        "notes": "\n".join(text for text in (row["notes"], row["remarks"]) if text),
+        "amount": f"{units.quantize(_UNITS):f}",
+        "lines": str(lines),
+        "source": row["source"],
+        "production": "1" if row["fulfilment"] == "made_to_order" else "0",
+        "production_num": f"P-{row['production__pk']}" if row["production__pk"] else None,
+        "customer_id": str(row["customer_id"]),
+        "customer_name": row["customer__name"],
+        "customer_email": row["customer__email"],
+        "customer_phone": row["customer__phone"],
+        "customer_address_real": row["customer__address_real"],
+        "customer_address_legal": row["customer__address_legal"],
+        "customer_agreement": row["customer__agreement"],
+        "customer_manager_name": row["customer__manager_name"],
+        "customer_manager_post": row["customer__manager_post"],
+        "customer_notes": row["customer__notes"],
+        "storage_id": str(row["storage_id"]),
+        "storage_name": row["storage__name"],
+        "tax": money(row["tax"], currency),
+        "other_charges": money(row["other_charges"], currency),
+        "currency": currency,
+        "created_at": moment(row["created_at"]),
+        "updated_at": moment(row["updated_at"]),
+    }
+
+
+LINE = ("pk", "order_id", "product_id", "sku", "name", "quantity", "product__unit", "total", "cost", "position")
+
+
+def line(row: Shape, currency: str) -> Shape:
+    """A row of `.values(*LINE)`."""
+    units, total = row["quantity"], row["total"]
+    return {
+        "id": str(row["pk"]),
+        "product_id": str(row["product_id"]),
+        "sku": row["sku"],
+        "name": row["name"],
+        "amount": amount(units),
+        "unit": row["product__unit"],
+        "total": figure(total, currency),
+        "price": figure(total / units if units else Decimal(0), currency),
+        "cost": figure(row["cost"], currency),
+        "position": str(row["position"]),
+    }
+
+
+def product(row: Shape, codes: Iterable[tuple[str, bool]], level: tuple[Decimal, Decimal, Decimal]) -> Shape:
+    """A product's row, its codes (code, is the main one), and on hand, reserved and minimum in one storage."""
+    on_hand, reserved, minimum = level
+    main, others = "", []
+    for code, is_primary in codes:
+        if is_primary:
+            main = code
+        else:
+            others.append(code)
+    return {
+        "id": row["pk"],
+        "name": row["name"],
+        "sku": main,
+        "alternative_skus": others,
+        "unit": row["unit"],
+        "price": figure(row["price"]),
+        "cost": figure(row["cost"]),
+        "batch_size": amount(row["batch_size"]),
+        "stock": amount(on_hand),
+        "reserved": amount(reserved),
+        "available": amount(on_hand - reserved),
+        "minimum": amount(minimum),
+        "notes": row["notes"],
+        "created_at": moment(row["created_at"]),
+        "updated_at": moment(row["updated_at"]),
+    }
+
+
+PRODUCT = ("pk", "name", "unit", "price", "cost", "batch_size", "notes", "created_at", "updated_at")
