@@ -29,7 +29,6 @@ class Figure:
 class Card:
     title: str
     rows: Sequence[tuple[str, str]]
-    link: tuple[str, str] | None = None  #: text, address
     #: The last row is the sum of the others.
     is_sum: bool = False
 
@@ -58,6 +57,7 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     empty: str = "Nothing yet."
+    #: Text and address.
     link: tuple[str, str] | None = None
     note: str = ""
 
@@ -84,7 +84,6 @@ class Button:
     tone: str = ""
     #: A link to a form; otherwise it acts at once, by POST.
     is_link: bool = False
-    confirm: str = ""
 
 
 Part = Table | Cards

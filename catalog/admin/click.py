@@ -39,7 +39,6 @@ class Click:
     tone: str
     form: type[Form] | None
     when: Callable[[Any], bool]
-    confirm: str
     help: str
 
 
@@ -53,7 +52,6 @@ def button(
     tone: str = "",
     form: type[Form] | None = None,
     when: Callable[[Any], bool] = lambda instance: True,
-    confirm: str = "",
     help: str = "",
 ) -> Callable[[F], F]:
     """Make a method the work of a button: `(self, request, instance[, form])`, answering a sentence for the merchant.
@@ -62,7 +60,7 @@ def button(
     """
 
     def mark(method: F) -> F:
-        cast(Any, method).click = Click(title, icon, tone, form, when, confirm, help)
+        cast(Any, method).click = Click(title, icon, tone, form, when, help)
         return method
 
     return mark
@@ -81,9 +79,7 @@ class Clickable(Admin):
             return []
         spoken = [(name, cast(Any, getattr(self, name)).click) for name in self.clicks]
         return [
-            blocks.Button(
-                one.title, self._click_url(name, instance), one.icon, one.tone, one.form is not None, one.confirm
-            )
+            blocks.Button(one.title, self._click_url(name, instance), one.icon, one.tone, one.form is not None)
             for name, one in spoken
             if one.when(instance)
         ]

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from catalog.admin import blocks
 from catalog.admin.click import Clickable, sentences
-from catalog.admin.theme import FigureInput, RadioFilter, Textarea
+from catalog.admin.theme import FigureInput, RadioFilter, Textarea, without_windows
 
 #: What tells money from quantities among the columns.
 MONEY_DECIMALS = 4
@@ -86,10 +85,7 @@ class Page(Clickable):
             kwargs["widget"] = FigureInput(money=db_field.decimal_places == MONEY_DECIMALS)
         elif isinstance(db_field, models.TextField):
             kwargs["widget"] = Textarea(attrs={"rows": 3})
-        formfield: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if isinstance(getattr(formfield, "widget", None), RelatedFieldWidgetWrapper):
-            formfield.widget = formfield.widget.widget
-        return formfield
+        return without_windows(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     def changeform_view(
         self,

@@ -247,9 +247,7 @@ def movements_table(movements: Iterable[StockMovement], empty: str) -> blocks.Ta
     """Newest first. Needs `stock__storage`."""
     return blocks.Table(
         "Movements",
-        blocks.columns(
-            "-When", "-What", "Storage", "#On hand", "#Reserved", "#On hand after", "Why", "Who"
-        ),
+        blocks.columns("-When", "-What", "Storage", "#On hand", "#Reserved", "#On hand after", "Why", "Who"),
         [
             [
                 show.moment(one.created_at),

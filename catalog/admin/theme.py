@@ -9,11 +9,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from unfold.contrib.filters.admin import ChoicesRadioFilter as ChoicesFilter
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter, RangeDateFilter, RelatedDropdownFilter
 from unfold.contrib.filters.admin import RangeDateTimeFilter as RangeTimeFilter
 from unfold.dataclasses import SearchResult
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckBoxes
 from unfold.widgets import UnfoldAdminDecimalFieldWidget as NumberInput
 from unfold.widgets import UnfoldAdminSelectWidget as Select
 from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
@@ -33,9 +35,10 @@ else:
     from unfold.admin import TabularInline as Inline
 
 __all__ = [
-    "Admin", "AdminPasswordChangeForm", "ChoicesFilter", "DropdownFilter", "FigureInput", "Inline", "InlineFormSet",
-    "ModelForm", "NumberInput", "RadioFilter", "RangeDateFilter", "RangeTimeFilter", "RelatedDropdownFilter",
-    "SearchResult", "Select", "TextInput", "Textarea", "UserChangeForm", "UserCreationForm",
+    "Admin", "AdminPasswordChangeForm", "CheckBoxes", "ChoicesFilter", "DropdownFilter", "FigureInput", "Inline",
+    "InlineFormSet", "ModelForm", "NumberInput", "RadioFilter", "RangeDateFilter", "RangeTimeFilter",
+    "RelatedDropdownFilter", "SearchResult", "Select", "TextInput", "Textarea", "UserChangeForm", "UserCreationForm",
+    "without_windows",
 ]  # fmt: skip
 
 
@@ -50,3 +53,10 @@ class FigureInput(NumberInput):  # type: ignore[misc]  # the theme has no types
         if not isinstance(value, Decimal) or not value.is_finite():
             return super().format_value(value)
         return f"{value:.2f}" if self.money and value == round(value, 2) else f"{value.normalize():f}"
+
+
+def without_windows(formfield: Any) -> Any:
+    """A choice without the buttons beside it that open windows."""
+    if isinstance(getattr(formfield, "widget", None), RelatedFieldWidgetWrapper):
+        formfield.widget = formfield.widget.widget
+    return formfield

@@ -88,10 +88,7 @@ class LocationInline(theme.Inline):
         return field
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        formfield: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if formfield is not None:
-            formfield.widget = formfield.widget.widget
-        return formfield
+        return theme.without_windows(super().formfield_for_dbfield(db_field, request, **kwargs))
 
     @admin.display(description="Location")
     def place(self, row: LocationMapping) -> str:
@@ -127,6 +124,14 @@ class ConnectionAdmin(page.Page):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever wants to forget a shop pauses it first."""
+        return super().has_delete_permission(request, obj) and getattr(obj, "state", "") != State.ACTIVE
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Not all that goes with it by name: that may be a hundred thousand rows."""
+        return [str(one) for one in objs], {}, set(), []
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj is not None and obj.locations.exists() else ()

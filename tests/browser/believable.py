@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.utils import timezone
 
@@ -64,6 +64,9 @@ def fill(now: datetime | None = None) -> None:
     """Everything, through the use cases that a merchant's clicks and a shop's orders go through."""
     now = now or timezone.now()
     User.objects.create_superuser(USERNAME, "anna@example.com", PASSWORD, first_name="Anna", last_name="Berger")
+    packers = Group.objects.create(name="Packing table")
+    packers.permissions.set(Permission.objects.filter(codename__in=("view_order", "change_order", "view_product")))
+    User.objects.create_user("ben", password=PASSWORD, first_name="Ben", is_staff=True).groups.add(packers)
     warehouse = Storage.objects.create(name="Warehouse", is_default=True)
     shop_floor = Storage.objects.create(name="Shop, Kollwitzplatz")
     products = [_product(row, warehouse, shop_floor, now) for row in PRODUCTS]

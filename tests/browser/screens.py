@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from catalog.models import Product, Storage
@@ -26,6 +27,9 @@ LISTS = {
     "product-add": "catalog_product_add",
     "storage-add": "catalog_storage_add",
     "customer-add": "sales_customer_add",
+    "user-add": "auth_user_add",
+    "group-add": "auth_group_add",
+    "password": "password_change",
 }
 
 
@@ -57,6 +61,9 @@ def screens(state: str) -> list[tuple[str, str]]:
         "sale-deleted": ("sales_order_change", Order.objects.get(number="S-1025")),
         "sale-ship": ("sales_order_ship_tracked", partly),
         "connection": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay")),
+        "sale-history": ("sales_order_history", partly),
+        "user": ("auth_user_change", User.objects.get(username=USERNAME)),
+        "group": ("auth_group_change", Group.objects.get(name="Packing table")),
         "connection-paused": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay outlet")),
     }
     return found + [(name, reverse(f"admin:{url}", args=[one.pk])) for name, (url, one) in objects.items()]

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import Group, Permission, User
 from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +24,8 @@ from tests.browser.screens import screens
 
 pytestmark = pytest.mark.django_db
 
+#: What everybody may see who may log in.
+OWN = ("/", "/password_change/")
 EVIL = '<script>alert("1")</script>'
 
 
@@ -95,7 +97,7 @@ def test_a_clerk_without_permissions_sees_nothing(client, mug):
     client.force_login(staff())
     page = text(client.get("/"))
     assert [word in page for word in ("To pack", "Connections", "Products")] == [False] * 3
-    assert {client.get(path).status_code for _, path in screens("empty") if path != "/"} == {403}
+    assert {client.get(path).status_code for _, path in screens("empty") if path not in OWN} == {403}
 
 
 def test_a_clerk_who_may_only_look_changes_nothing(client, mug):
@@ -126,6 +128,20 @@ def test_search_finds_sales_products_and_customers(admin_client, mug):
     make.order(customer_id=make.customer("Mugford").pk, number="S-1")
     page = text(admin_client.get(reverse("admin:search"), {"s": "mug", "extended": "1"}))
     assert all(f"{title}" in page for title in ("Sale S-1", ">Mug<", "Mugford"))
+
+
+def test_a_new_user_may_log_in_and_sees_what_their_group_allows(admin_client, client, mug):
+    admin_client.post(
+        reverse("admin:auth_user_add"), {"username": "ben", "password1": "kneading7clay", "password2": "kneading7clay"}
+    )
+    may = Permission.objects.filter(codename="view_product").values_list("pk", flat=True)
+    admin_client.post(reverse("admin:auth_group_add"), {"name": "Shelf", "permissions": list(may)})
+    ben = User.objects.get(username="ben")
+    form = {"username": "ben", "is_active": "on", "groups": [str(Group.objects.get().pk)]}
+    admin_client.post(reverse("admin:auth_user_change", args=[ben.pk]), form)
+    assert client.login(username="ben", password="kneading7clay")
+    assert client.get(reverse("admin:catalog_product_changelist")).status_code == 200
+    assert client.get(reverse("admin:sales_order_changelist")).status_code == 403
 
 
 # --- the first screen ----------------------------------------------------------------------------------
@@ -352,6 +368,14 @@ def test_statements_of_the_page_do_not_grow_with_its_rows(admin_client, sell_man
     before = statements(look)
     fill(shop, 9)
     assert statements(look) == before
+
+
+def test_only_a_paused_connection_is_forgotten_and_its_sales_stay(admin_client, connection, mug):
+    OrderLink.objects.create(connection=connection, external_id="1", order=make.order())
+    assert admin_client.post(url("connection_delete", connection.pk), {"post": "yes"}).status_code == 403
+    connections.pause(connection, "Moving.")
+    admin_client.post(url("connection_delete", connection.pk), {"post": "yes"})
+    assert (Connection.objects.exists(), Order.objects.count()) == (False, 1)
 
 
 def test_connections_are_not_added_here_and_the_empty_list_says_how(admin_client):
