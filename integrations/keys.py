@@ -27,6 +27,10 @@ def connect(name: str, **choices: object) -> Connection:
     """The General API connection of this name, active; made when missing, else changed. Safe to repeat.
 
     `choices`: other fields of Connection. Without a storage, the default one; without any storage, "Main" is made.
+
+    Raises
+    ------
+    ValidationError: no name, a prefix that is too long, a currency that is none.
     """
     domain = (slugify(name, allow_unicode=True) or name.strip())[:255]
     connection = Connection.objects.filter(platform=PLATFORM, domain=domain).first()
@@ -36,6 +40,7 @@ def connect(name: str, **choices: object) -> Connection:
         setattr(connection, field, value)
     connection.default_storage = connection.default_storage or _some_storage()
     connection.state, connection.paused_because = Connection.State.ACTIVE, ""
+    connection.clean_fields(exclude=["credentials", "access", "cursor"])
     connection.save()
     return connection
 

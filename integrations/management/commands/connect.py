@@ -1,15 +1,18 @@
-"""manage.py connect shopify --shop x.myshopify.com --token … --api-secret … [--activate]"""
+"""manage.py connect shopify --shop x.myshopify.com --token … --api-secret … [--activate]
+manage.py connect api --name "Web shop" [--prefix W-]
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from integrations import connections, products, registry, setup
+from integrations import connections, keys, products, registry, setup
 from integrations.connector import ConnectorError
 from integrations.models import Connection
 from integrations.shopify.access import normalise_domain
@@ -36,8 +39,19 @@ class Command(BaseCommand):
         shopify.add_argument("--make-products", action="store_true", help="make a product here for each of the shop's")
         shopify.add_argument("--activate", action="store_true")
         shopify.add_argument("--json", action="store_true")
+        api = platforms.add_parser("api", help="a program that calls the General API; each time, a new key is made")
+        api.add_argument("--name", required=True, help="what you call the program")
+        api.add_argument("--prefix", help="put before sale numbers")
+        api.add_argument("--fulfilment", choices=Order.Fulfilment.values, help="of sales that do not say")
+        api.add_argument("--storage", metavar="NAME", help="where its sales reserve their goods")
+        api.add_argument("--currency", help="of its sales: an ISO 4217 code (USD)")
+        api.add_argument("--key-name", default="connect", help="what you call the key")
+        api.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["platform"] == keys.PLATFORM:
+            self._connect_api(options)
+            return
         try:
             connection = self._connect(options)
         except ConnectorError as error:
@@ -61,6 +75,33 @@ class Command(BaseCommand):
         if options["activate"]:
             setup.activate(connection, now)
         return connection
+
+    def _connect_api(self, options: dict[str, Any]) -> None:
+        names = ("prefix", "fulfilment", "currency")
+        chosen: dict[str, object] = {name: options[name] for name in names if options[name] is not None}
+        if options["storage"]:
+            chosen["default_storage"] = setup.storage(options["storage"])
+        try:
+            connection = keys.connect(options["name"], **chosen)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        key, text = keys.make(connection, options["key_name"])
+        answer = {
+            "id": connection.pk,
+            "platform": connection.platform,
+            "name": connection.name,
+            "state": connection.state,
+            "prefix": connection.prefix,
+            "storage_id": connection.default_storage_id,
+            "url": f"{settings.PUBLIC_URL}/connect/v1/",
+            "key_id": key.pk,
+            "key": text,
+        }
+        if options["json"]:
+            self.stdout.write(json.dumps(answer))
+            return
+        self.stdout.write(f"{connection} may call {answer['url']} with this key. It is not shown again:")
+        self.stdout.write(text)
 
     def _credentials(self, options: dict[str, Any]) -> dict[str, str]:
         if bool(options["token"]) == bool(options["client_id"]):
