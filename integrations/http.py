@@ -1,4 +1,7 @@
-"""The only place that speaks HTTP: one POST, its answer, and every failure on the way as `Unavailable`."""
+"""The only place that speaks HTTP: one POST, its answer, and every failure on the way as `Unavailable`.
+
+`post` asks a shop; `tell` speaks to an address that somebody typed.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,18 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
+from integrations import addresses
 from integrations.connector import Unavailable
 
 #: Seconds to connect, and between two pieces of the answer.
@@ -24,6 +30,9 @@ DEADLINE = 40
 #: Bytes, unpacked. A page of 250 of anything is far below.
 LIMIT = 16 * 1024 * 1024
 _PIECE = 64 * 1024
+#: The same for `tell`, until the answer begins.
+TELL_TIMEOUTS = (5, addresses.BEGIN_S)
+USER_AGENT = "Stockbridge"
 #: Too early, too many, and Shopify's own 430: they mean "later" as the 5xx do.
 _BUSY = {408, 425, 429, 430}
 
@@ -65,8 +74,9 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form:
     request had an effect is not known.
     """
     host = urlsplit(url).hostname or url
-    try:
-        with _session().post(
+    with (
+        _failures(host),
+        _session().post(
             url,
             data=body if form else None,
             json=None if form else body,
@@ -74,14 +84,44 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form:
             timeout=TIMEOUTS,
             allow_redirects=False,
             stream=True,
-        ) as response:
-            answer = Answer(response.status_code, response.headers, _read(response, host), host)
+        ) as response,
+    ):
+        answer = Answer(response.status_code, response.headers, _read(response, host), host)
+    _raise_if_later(answer)
+    return answer
+
+
+def tell(url: str, body: bytes, headers: Mapping[str, str], *, may_be_local: bool) -> Answer:
+    """Send these bytes; what is answered beside the status is not read. Redirects are not followed.
+
+    Raises
+    ------
+    Refused: the address is one of our own network's; nothing was sent.
+    Unavailable: as `post`, within 10 seconds.
+    """
+    if not may_be_local:
+        addresses.refuse_local(url)
+    host = urlsplit(url).hostname or url
+    with (
+        _failures(host),
+        _stranger(_Any if may_be_local else _Public) as session,
+        session.post(
+            url, data=body, headers=dict(headers), timeout=TELL_TIMEOUTS, allow_redirects=False, stream=True
+        ) as response,
+    ):
+        answer = Answer(response.status_code, response.headers, b"", host)
+    _raise_if_later(answer)
+    return answer
+
+
+@contextmanager
+def _failures(host: str) -> Iterator[None]:
+    try:
+        yield
     except requests.Timeout as error:
         raise Unavailable(f"{host} did not answer in time.") from error
     except (requests.RequestException, HTTPError) as error:
         raise Unavailable(f"{host} could not be reached, or the connection broke.") from error
-    _raise_if_later(answer)
-    return answer
 
 
 def _session() -> requests.Session:
@@ -89,7 +129,29 @@ def _session() -> requests.Session:
     session: requests.Session | None = getattr(_local, "session", None)
     if session is None:
         session = _local.session = requests.Session()
-        session.headers["User-Agent"] = "Stockbridge"
+        session.headers["User-Agent"] = USER_AGENT
+    return session
+
+
+class _Any(HTTPAdapter):
+    pools = addresses.ANY
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self.pools
+
+
+class _Public(_Any):
+    pools = addresses.PUBLIC
+
+
+def _stranger(kind: type[_Any]) -> requests.Session:
+    """For one call. It uses no proxy, and no password that ~/.netrc has for the host."""
+    session = requests.Session()
+    session.trust_env = False
+    session.headers["User-Agent"] = USER_AGENT
+    session.mount("http://", kind())
+    session.mount("https://", kind())
     return session
 
 
