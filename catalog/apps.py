@@ -1,6 +1,13 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_save
 
 
 class CatalogConfig(AppConfig):
     name = "catalog"
     verbose_name = "Stock room"
+
+    def ready(self) -> None:
+        from catalog import skus
+        from catalog.models import Product
+
+        post_save.connect(skus.on_saved, sender=Product, dispatch_uid="product")

@@ -7,12 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 
 from catalog.models import Product, Sku
+
+#: Sent inside the transaction when products were saved, or their codes changed: sender=Product, product_ids (a list).
+product_changed = Signal()
 
 LONGEST = 255
 #: Control and format characters (a zero-width space that was copied along), halves of a character.
@@ -77,6 +82,7 @@ def set_codes(product: Product, primary: str, alternatives: Sequence[str] = ()) 
     except IntegrityError:  # somebody else took one a moment ago
         _refuse_taken(product, wanted)
         raise
+    _tell(product)
 
 
 def _wanted(product: Product, primary: str, alternatives: Sequence[str]) -> list[Sku]:
@@ -103,5 +109,17 @@ def _refuse_taken(product: Product, wanted: Sequence[Sku]) -> None:
 def delete_product(product: Product, now: datetime | None = None) -> None:
     """Take the product out of lists and matching; its codes are free, its sales and stock stay. Safe to repeat."""
     now = now or timezone.now()
-    Product.objects.filter(pk=product.pk, deleted_at=None).update(deleted_at=now, updated_at=now)
+    is_new = Product.objects.filter(pk=product.pk, deleted_at=None).update(deleted_at=now, updated_at=now)
     product.skus.all().delete()
+    if is_new:
+        _tell(product)
+
+
+def on_saved(sender: type[Product], instance: Product, raw: bool, **kwargs: Any) -> None:
+    """The receiver of Django's `post_save`: whoever saves a product cannot forget to say so."""
+    if not raw:  # a fixture that is loaded is no news
+        _tell(instance)
+
+
+def _tell(product: Product) -> None:
+    product_changed.send(sender=Product, product_ids=[product.pk])

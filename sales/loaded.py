@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.dispatch import Signal
 
 from catalog import stock
 from sales import effects
@@ -17,6 +18,11 @@ from sales.effects import Parcel
 from sales.models import Order, OrderLine, Production, Shipment, ShipmentLine
 
 Status = Order.Status
+
+#: Sent inside the transaction, once everything is written: sender=Order, order_id, change. A sale that stays deleted
+#: changes for nobody; one that is restored is made anew.
+sale_changed = Signal()
+CREATED, UPDATED, DELETED = "created", "updated", "deleted"
 
 #: What use cases change at an order; written only where it differs.
 _FIELDS = (
@@ -123,6 +129,13 @@ def finish(sale: Sale, *, now: datetime, actor: str, also: Mapping[str, stock.Ef
     """
     sale.order.save(update_fields=[*sale.changed(), "updated_at"])
     settle(sale, now=now, actor=actor, also=also)
+    was_deleted, is_deleted = sale.before["deleted_at"] is not None, sale.order.deleted_at is not None
+    if not (was_deleted and is_deleted):
+        tell(sale.order.pk, DELETED if is_deleted else CREATED if was_deleted else UPDATED)
+
+
+def tell(order_id: int, change: str) -> None:
+    sale_changed.send(sender=Order, order_id=order_id, change=change)
 
 
 def settle(sale: Sale, *, now: datetime, actor: str, also: Mapping[str, stock.Effect] | None = None) -> None:

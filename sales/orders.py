@@ -19,12 +19,25 @@ from sales import effects, revision, shipments
 from sales.checks import check
 from sales.drafts import LineDraft, OrderDraft, ShipmentDraft, checked
 from sales.effects import Parcel
-from sales.loaded import Sale, Status, day_shipped, finish, follow_lines, lock, lock_current, settle
+from sales.loaded import (
+    CREATED,
+    UPDATED,
+    Sale,
+    Status,
+    day_shipped,
+    finish,
+    follow_lines,
+    lock,
+    lock_current,
+    sale_changed,
+    settle,
+    tell,
+)
 from sales.models import Order, Shipment
 
 __all__ = [
-    "LineDraft", "OrderDraft", "ShipmentDraft", "check", "delete", "place", "restore", "revise", "set_payment",
-    "set_status", "set_storage", "ship", "unship",
+    "LineDraft", "OrderDraft", "ShipmentDraft", "check", "delete", "place", "restore", "revise", "sale_changed",
+    "set_payment", "set_status", "set_storage", "ship", "unship",
 ]  # fmt: skip
 
 
@@ -58,6 +71,7 @@ def place(draft: OrderDraft, *, now: datetime, actor: str = "") -> Order:
     if changed := sale.changed():
         order.save(update_fields=changed)
     settle(sale, now=now, actor=actor)
+    tell(order.pk, CREATED)
     return order
 
 
@@ -144,6 +158,8 @@ def set_payment(order_id: int, payment: int) -> Order:
     if order.payment != payment:
         order.payment = payment
         order.save(update_fields=["payment", "updated_at"])
+        if order.deleted_at is None:
+            tell(order.pk, UPDATED)
     return order
 
 
