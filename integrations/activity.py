@@ -24,9 +24,9 @@ def note(
     why: str = "",
     now: datetime | None = None,
     **about: Any,
-) -> None:
+) -> Activity:
     """Write a line. `about`: order, product, external_id, duration_ms, attempts."""
-    Activity.objects.create(
+    return Activity.objects.create(
         connection=connection,
         at=now or timezone.now(),
         direction=direction,

@@ -18,9 +18,17 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from integrations import activity, connections, due, inbox, orders, outbox, products, registry
+from integrations import activity, announce, callbacks, connections, due, inbox, orders, outbox, products, registry
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
-from integrations.models import Connection, Heartbeat, IdempotentRequest, OrderLink, PublishedStock, WebhookDelivery
+from integrations.models import (
+    Connection,
+    Heartbeat,
+    IdempotentRequest,
+    News,
+    OrderLink,
+    PublishedStock,
+    WebhookDelivery,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +64,10 @@ def is_due(now: datetime) -> bool:
     orders_due = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     stock_due = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
-    return Connection.objects.filter(Exists(deliveries) | (active & (Exists(orders_due) | Exists(stock_due)))).exists()
+    to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now))
+    return Connection.objects.filter(
+        Exists(deliveries) | (active & (Exists(orders_due) | Exists(stock_due))) | to_tell
+    ).exists()
 
 
 def wake(now: datetime) -> bool:
@@ -91,6 +102,7 @@ def drain(budget_s: float = BUDGET_S) -> bool:
         worked = inbox.collect(timezone.now())
         for connection in registry.shops():
             worked += _serve(connection, stop_at)
+        worked += announce.collect(timezone.now()) + callbacks.deliver_due(stop_at=stop_at)
         if not worked:
             return True
         beat(DRAIN, timezone.now())
@@ -167,6 +179,7 @@ def run_until_done(connected: list[Connection], *, reconciling: bool = False, pa
     What somebody else has claimed is waited for: it ends, or its lease does.
     """
     give_up_at = time.monotonic() + patience_s
+    callbacks.hasten(connected, timezone.now())
     for connection in connected:
         if connection.platform in registry.CONNECTORS and connection.state == Connection.State.ACTIVE:
             _hasten(connection)
@@ -191,7 +204,11 @@ def _is_under_way(connected: list[Connection]) -> bool:
     """Whether anything is claimed by somebody, or is due without having failed."""
     mine = Q(connection__in=connected, connection__state=Connection.State.ACTIVE, due_at__isnull=False)
     going_on = mine & (~Q(lease_token="") | Q(problem=""))
-    return OrderLink.objects.filter(going_on).exists() or PublishedStock.objects.filter(going_on).exists()
+    return (
+        OrderLink.objects.filter(going_on).exists()
+        or PublishedStock.objects.filter(going_on).exists()
+        or callbacks.is_speaking(connected)
+    )
 
 
 def tidy() -> None:
@@ -200,5 +217,6 @@ def tidy() -> None:
     for connection in registry.shops():
         connections.warn_of_version(connection, registry.connector_for(connection), now)
     activity.prune(now)
+    callbacks.tidy(now)
     WebhookDelivery.objects.filter(handled_at__lt=now - timedelta(days=30)).delete()
     IdempotentRequest.objects.filter(created_at__lt=now - timedelta(days=1)).delete()

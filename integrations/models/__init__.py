@@ -9,6 +9,7 @@ from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink, UnmatchedLine
 from integrations.models.log import Activity, WebhookDelivery
+from integrations.models.outgoing import Endpoint, Event, Message, News
 from integrations.models.published import PublishedStock
 
 __all__ = [
@@ -17,9 +18,13 @@ __all__ = [
     "Connection",
     "CustomerLink",
     "Due",
+    "Endpoint",
+    "Event",
     "Heartbeat",
     "IdempotentRequest",
     "LocationMapping",
+    "Message",
+    "News",
     "OrderLink",
     "ProductLink",
     "PublishedStock",

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from integrations.models import Connection
+from integrations.models import Connection, Endpoint
 
 
 class Command(BaseCommand):
@@ -21,4 +21,7 @@ class Command(BaseCommand):
             rows = list(Connection.objects.select_for_update().only("credentials", "access").order_by("pk"))
             for row in rows:
                 row.save(update_fields=["credentials", "access"])
-        self.stdout.write(f"Encrypted anew: the credentials of {len(rows)} connections.")
+            told = list(Endpoint.objects.select_for_update().only("secrets").order_by("pk"))
+            for endpoint in told:
+                endpoint.save(update_fields=["secrets"])
+        self.stdout.write(f"Encrypted anew: the credentials of {len(rows)} connections, {len(told)} webhook secrets.")
