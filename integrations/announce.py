@@ -74,7 +74,9 @@ def collect(now: datetime) -> int:
         news = list(waiting[:COLLECT])
         if not news:
             return 0
-        for endpoint in Endpoint.objects.filter(is_active=True).defer("secrets").order_by("pk"):
+        active = Endpoint.objects.filter(is_active=True)
+        due.lock(active)  # before any of their messages: whoever writes several does so
+        for endpoint in active.defer("secrets").order_by("pk"):
             if mine := [each for each in news if each.event in endpoint.events]:
                 _queue(endpoint, mine, now)
         News.objects.filter(pk__in=[each.pk for each in news]).delete()
@@ -99,7 +101,7 @@ def _queue(endpoint: Endpoint, news: list[News], now: datetime) -> None:
 
 
 def queue(told: list[Message]) -> None:
-    """Put these in place of what was, or is, to be told of the same objects. One statement."""
+    """Put these in place of what was, or is, to be told of the same objects. One statement; the endpoint is locked."""
     Message.objects.bulk_create(
         told,
         update_conflicts=True,

@@ -49,7 +49,9 @@ class _Turn:
     refused: list[Message] = field(default_factory=list)
     tried: int = 0
     seconds: float = 0.0
+    #: Why it waits as a whole, and why it will never be told anything again.
     problem: str = ""
+    gone: str = ""
 
     def held(self) -> QuerySet[Endpoint]:
         return due.held(Endpoint.objects.filter(pk=self.endpoint.pk), self.token)
@@ -105,14 +107,18 @@ def _tell_all(turn: _Turn, now: datetime, stop_at: float) -> None:
         turn.problem, wait = str(error), error.retry_after or wait
     except Refused as error:
         turn.problem = str(error)
-    if turn.problem:
-        wait = max(wait, due.backoff(turn.endpoint.attempts))
-        # What waits for the endpoint was tried with it.
-        turn.waiting().filter(due_at__lte=now, tried_at=None).update(tried_at=now)
-    if turn.problem or turn.refused:
-        _give_up(turn, now)
-    _release(turn, now, wait)
-    _report(turn, now)
+    with transaction.atomic():
+        due.lock(Endpoint.objects.filter(pk=turn.endpoint.pk))
+        if turn.problem:
+            wait = max(wait, due.backoff(turn.endpoint.attempts))
+            # What waits for the endpoint was tried with it.
+            turn.waiting().filter(due_at__lte=now, tried_at=None).update(tried_at=now)
+        if turn.gone:
+            _switch_off(turn, now)
+        elif turn.problem or turn.refused:
+            _give_up(turn, now)
+        _release(turn, now, wait)
+        _report(turn, now)
 
 
 def _tell_each(turn: _Turn, now: datetime, stop_at: float) -> None:
@@ -120,17 +126,18 @@ def _tell_each(turn: _Turn, now: datetime, stop_at: float) -> None:
         if time.monotonic() > stop_at:
             return
         turn.tried += 1
-        if not _tell(turn, message):
+        _tell(turn, message)
+        if turn.gone:
             return
 
 
-def _tell(turn: _Turn, message: Message) -> bool:
-    """One message. False: the endpoint wants to hear no more. Raises what `http.tell` does."""
+def _tell(turn: _Turn, message: Message) -> None:
+    """One message. Raises what `http.tell` does."""
     endpoint = turn.endpoint
     made = messages.content(message)
     if made is None or made[0] not in endpoint.events:
         Message.objects.filter(pk=message.pk, message_id=message.message_id).delete()
-        return True
+        return
     message.event, body = made
     raw, now, started = messages.encoded(body), timezone.now(), time.monotonic()
     message.attempts += 1
@@ -143,16 +150,14 @@ def _tell(turn: _Turn, message: Message) -> bool:
     finally:
         turn.seconds += time.monotonic() - started
     if answer.status == GONE:
-        _switch_off(turn, f"{answer.host} says that nobody is there any more (HTTP {GONE}).", now)
-        return False
-    if 200 <= answer.status < 300:
+        turn.gone = f"{answer.host} says that nobody is there any more (HTTP {GONE})."
+    elif 200 <= answer.status < 300:
         _delivered(message, now)
         turn.delivered.append(message)
     else:
         message.problem = f"{answer.host} did not accept it (HTTP {answer.status})."
         _postpone(message, message.problem, now)
         turn.refused.append(message)
-    return True
 
 
 def _secrets(endpoint: Endpoint) -> list[str]:
@@ -191,10 +196,10 @@ def _give_up(turn: _Turn, now: datetime) -> None:
         old.update(due_at=None, problem=problem, activity=_note(turn, what, Outcome.WARNING, problem, now))
 
 
-def _switch_off(turn: _Turn, problem: str, now: datetime) -> None:
-    turn.waiting().update(due_at=None, problem=problem)
-    turn.held().update(is_active=False, **due.set_aside(now, problem))
-    why = f"{problem} Add the address again if it should hear from us."
+def _switch_off(turn: _Turn, now: datetime) -> None:
+    turn.waiting().update(due_at=None, problem=turn.gone)
+    turn.held().update(is_active=False, **due.set_aside(now, turn.gone))
+    why = f"{turn.gone} Add the address again if it should hear from us."
     _note(turn, f"Webhooks to {turn.endpoint.url} are switched off.", Outcome.WARNING, why, now)
 
 
@@ -259,7 +264,9 @@ def replay(told: QuerySet[Message], now: datetime) -> int:
     By a line of the activities: `replay(line.messages.all(), now)`. Every call tells them once more.
     """
     with transaction.atomic():
-        again = list(told.filter(endpoint__is_active=True).select_related("endpoint").order_by("pk"))
+        found = told.filter(endpoint__is_active=True)
+        due.lock(Endpoint.objects.filter(pk__in=found.values("endpoint")))
+        again = list(found.select_related("endpoint").defer("endpoint__secrets").order_by("pk"))
         announce.queue([announce.message(row.endpoint, row.event, row.object_id, now) for row in again])
         for endpoint in {row.endpoint_id: row.endpoint for row in again}.values():
             announce.wake(endpoint, now)
@@ -268,8 +275,10 @@ def replay(told: QuerySet[Message], now: datetime) -> int:
 
 def hasten(connected: Collection[Connection], now: datetime) -> None:
     """What waits for its next try is due now. Safe to repeat."""
-    Message.objects.filter(endpoint__connection__in=connected, due_at__gt=now).update(due_at=now)
-    Endpoint.objects.filter(connection__in=connected, due_at__gt=now, lease_token="").update(due_at=now)
+    with transaction.atomic():
+        due.lock(Endpoint.objects.filter(connection__in=connected))
+        Message.objects.filter(endpoint__connection__in=connected, due_at__gt=now).update(due_at=now)
+        Endpoint.objects.filter(connection__in=connected, due_at__gt=now, lease_token="").update(due_at=now)
 
 
 def is_speaking(connected: Collection[Connection]) -> bool:
@@ -280,4 +289,6 @@ def is_speaking(connected: Collection[Connection]) -> bool:
 
 def tidy(now: datetime) -> None:
     """Forget what was told, or given up, long ago. Safe to repeat."""
-    Message.objects.filter(due_at=None, announced_at__lt=now - RETENTION).delete()
+    with transaction.atomic():
+        due.lock(Endpoint.objects.all())
+        Message.objects.filter(due_at=None, announced_at__lt=now - RETENTION).delete()
