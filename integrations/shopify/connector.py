@@ -223,7 +223,7 @@ class Shopify:
             yield from page
             pages += 1
             after = at(data, name, "pageInfo", "endCursor")
-            if pages == PAGES_A_SEARCH and beyond and beyond(page[-1]) != search:
+            if pages == PAGES_A_SEARCH and page and beyond and beyond(page[-1]) != search:
                 search, after, pages = beyond(page[-1]), None, 0
             elif not at(data, name, "pageInfo", "hasNextPage"):
                 return

@@ -26,10 +26,6 @@ def of(order: Json) -> tuple[RemoteShipment, ...]:
 
 def _shipment(row: Json) -> RemoteShipment:
     parcels = nodes(row, "trackingInfo")
-
-    def told(name: str, separator: str) -> str:
-        return separator.join(dict.fromkeys(parcel[name] for parcel in parcels if parcel.get(name)))
-
     units: Counter[str] = Counter()
     for line in nodes(row, "fulfillmentLineItems"):
         units[text(line, "lineItem", "id")] += line.get("quantity") or 0
@@ -38,10 +34,15 @@ def _shipment(row: Json) -> RemoteShipment:
         location_id=text(row, "location", "id"),
         at=moment(row, "createdAt"),
         lines=_decimals(units),
-        carrier=told("company", ", "),
-        tracking_number=told("number", ", "),
-        tracking_url=told("url", "\n"),
+        carrier=_told(parcels, "company"),
+        tracking_number=_told(parcels, "number"),
+        # One page is what can be followed; carriers show the other parcels of a shipment there.
+        tracking_url=next(filter(None, (text(parcel, "url") for parcel in parcels)), ""),
     )
+
+
+def _told(parcels: list[Json], name: str) -> str:
+    return ", ".join(dict.fromkeys(filter(None, (text(parcel, name) for parcel in parcels))))
 
 
 def _returns(order: Json, shipped: Counter[str]) -> list[RemoteShipment]:

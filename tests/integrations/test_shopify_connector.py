@@ -1,9 +1,11 @@
 """The connector and a pretend shop over real HTTP. What a shop says in odd ways: test_shopify_graphql."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -217,11 +219,13 @@ def test_a_cursor_goes_on_after_what_was_seen_and_a_little_before(shopify, shop,
     assert [each.external_id for each in shopify.orders(cursor)] == [seen[1].gid, seen[2].gid]
 
 
-def test_without_a_cursor_only_what_changed_just_now_comes(shopify, shop, time):
+def test_the_cursor_of_a_moment_is_followed_by_what_changed_from_then_on(shopify, shop, time):
     shop.place_order([("MUG", 1)])
-    time.append(datetime.now(UTC))
+    time.append(time[-1] + timedelta(hours=1))
     recent = shop.place_order([("MUG", 1)])
-    assert [each.external_id for each in shopify.orders("")] == [recent.gid]
+    berlin = time[-1].astimezone(ZoneInfo("Europe/Berlin")).replace(microsecond=999)
+    assert shopify.cursor(berlin) == "2026-11-22T11:00:00Z"
+    assert [each.external_id for each in shopify.orders(shopify.cursor(berlin))] == [recent.gid]
 
 
 def test_changed_orders_are_told_page_by_page(shopify, shop):
@@ -475,6 +479,49 @@ def test_an_item_is_stocked_at_a_location(shopify, shop):
 def test_an_item_that_cannot_be_stocked_is_refused_with_the_shops_words(shopify, shop):
     with pytest.raises(Refused, match="does not stock this item there"):
         shopify.stock_item("gid://shopify/InventoryItem/1", place(shop, "Cellar"), "key-1")
+
+
+# --- lists without end -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def endless() -> Iterator[Scripted]:
+    """A shop that says of every page but the 101st that there are more."""
+    with scripted() as server:
+        yield server
+
+
+def pages(name: str, *nodes: dict[str, str]) -> list[tuple[int, dict[str, str], Any]]:
+    last = len(nodes) - 1
+    return [
+        (200, {}, {"data": {name: {"nodes": [node], "pageInfo": {"hasNextPage": at < last, "endCursor": str(at)}}}})
+        for at, node in enumerate(nodes)
+    ]
+
+
+def searches(server: Scripted) -> list[tuple[str, str | None]]:
+    asked = [json.loads(each["body"])["variables"] for each in server.asked]
+    return [(each.get("query", ""), each["after"]) for each in asked]
+
+
+def test_beyond_25000_products_the_search_starts_anew_after_the_last(endless):
+    endless.answers = pages("productVariants", *({"id": f"gid://shopify/ProductVariant/{n}"} for n in range(101)))
+    shopify = Shopify(DOMAIN, base_url=endless.url, token=lambda refused: "t", secrets=[])
+    assert len(list(shopify.products())) == 101
+    assert searches(endless)[98:] == [("", "97"), ("", "98"), ("id:>99", None)]
+
+
+def test_beyond_25000_orders_the_search_starts_anew_at_the_last_change(endless):
+    nodes = [
+        {"id": f"gid://shopify/Order/{n}", "updatedAt": f"2026-11-22T10:{n // 60:02}:{n % 60:02}Z"} for n in range(101)
+    ]
+    endless.answers = pages("orders", *nodes)
+    shopify = Shopify(DOMAIN, base_url=endless.url, token=lambda refused: "t", secrets=[])
+    assert len(list(shopify.orders("2026-11-22T10:00:00Z"))) == 101
+    assert searches(endless)[99:] == [
+        ("updated_at:>='2026-11-22T09:55:00Z'", "98"),
+        ("updated_at:>='2026-11-22T10:01:39Z'", None),
+    ]
 
 
 # --- webhooks --------------------------------------------------------------------------------------------

@@ -57,9 +57,12 @@ def test_a_fulfilment_is_a_shipment_from_its_own_location():
 
 
 def test_several_parcels_are_told_in_one():
-    parcels = [{"company": "DHL", "number": "JD1", "url": None}, {"company": "DHL", "number": "JD2"}]
+    parcels = [
+        {"company": "DHL", "number": "JD1", "url": None},
+        {"company": "DHL", "number": "JD2", "url": "https://2"},
+    ]
     [found] = of(line(2, 0), fulfillments=[sent(2, trackingInfo=parcels)])
-    assert (found.carrier, found.tracking_number, found.tracking_url) == ("DHL", "JD1, JD2", "")
+    assert (found.carrier, found.tracking_number, found.tracking_url) == ("DHL", "JD1, JD2", "https://2")
 
 
 def test_a_fulfilment_that_says_no_location_is_shipped_from_nowhere_known():
