@@ -8,6 +8,7 @@ when work is due and nobody touches it.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -37,6 +38,12 @@ STUCK = timedelta(seconds=60)
 #: How long the cluster may take to end when it is asked to.
 GRACE_S = 15.0
 BEAT = timedelta(seconds=5)
+
+
+def end_with_parent() -> None:
+    """In a child that was just made: end when its parent does, however that happens. Linux; elsewhere nothing."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 @dataclass
@@ -100,7 +107,9 @@ class Supervisor:
             self._end()
         tasks.forget_wake()
         self.cluster = subprocess.Popen(
-            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"], start_new_session=True
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), "qcluster"],
+            start_new_session=True,
+            preexec_fn=end_with_parent,
         )
         self.started_at = time.monotonic()
 

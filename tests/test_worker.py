@@ -141,6 +141,16 @@ def test_the_worker_heals_when_its_parts_are_killed(installation, shop):
     wait_until(lambda: len(sales(installation)) == 1, 60)
 
 
+def test_a_killed_supervisor_leaves_no_cluster_behind(installation):
+    installation.start_worker()
+    assert installation.worker is not None
+    wait_until(lambda: len(descendants(installation.worker.pid)) >= 5)
+    children = descendants(installation.worker.pid)
+    installation.worker.kill()
+    installation.worker.wait()
+    wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in children), 30)
+
+
 def test_killed_in_the_middle_of_a_burst_nothing_is_lost_or_doubled(installation, shop):
     """200 orders while worker and web are killed at random moments; then `manage.py sync` once."""
     chance = random.Random(7)

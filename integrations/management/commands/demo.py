@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from integrations import products, registry, setup
 from integrations.models import Connection
+from integrations.supervisor import end_with_parent
 
 SHOP = "demo.myshopify.com"
 TOKEN = "shpat_demo"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
@@ -41,7 +42,9 @@ class Part:
         if self.process is not None and self.process.poll() is None:
             return False
         # A group of its own, so that Ctrl+C reaches us alone and we end it in order.
-        self.process = subprocess.Popen(self.command, start_new_session=True, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            self.command, start_new_session=True, stdout=subprocess.DEVNULL, preexec_fn=end_with_parent
+        )
         return True
 
     def end(self) -> None:
@@ -78,6 +81,7 @@ class Command(BaseCommand):
                 for part in parts:
                     if part.keep():
                         self.stdout.write(f"Started again: {part.name}")
+                        self.stdout.flush()
         except KeyboardInterrupt:
             self.stdout.write("Ending the demo ...")
         finally:
