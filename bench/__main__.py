@@ -50,7 +50,9 @@ def _measure(wanted: set[str]) -> list[Row]:
         with stage(database) as here:
             for name in names:
                 _tell(f"{database}: {name}")
-                rows += MEASURES[name](here)
+                rows += (found := MEASURES[name](here))
+                for row in found:
+                    _tell(f"  {row.what}: {row.ours} {row.compared}")
     return rows
 
 

@@ -17,7 +17,7 @@ from bench.stage import Stage
 from bench.webhook import prepare_floor
 from tests.installation import ROOT
 
-OPERATIONS = 50
+OPERATIONS = 25
 PATIENCE_S = 900
 
 

@@ -17,7 +17,7 @@ SAMPLES = 40
 WARM_UP = 3
 MOST_S = 1.0
 #: So that samples do not fall into step with the supervisor's own rhythm.
-PAUSE_S = (0.1, 0.5)
+PAUSE_S = (0.05, 0.25)
 
 
 def measure(here: Stage) -> list[Row]:

@@ -71,7 +71,9 @@ class Stage:
         try:
             yield
         finally:
-            self.installation.kill_worker()
+            assert self.installation.worker is not None
+            self.installation.worker.terminate()
+            self.installation.worker.wait()
             self.installation.kill_web()
 
     def wait_for_rest(self) -> None:
@@ -127,6 +129,10 @@ def stage(database: str) -> Iterator[Stage]:
         synced = installation.ask("sync")
         if not synced["done"]:
             raise RuntimeError(f"The shop and Stockbridge do not come into step: {synced}")
+        if database == "PostgreSQL":
+            # Which it does by itself within a minute of such a change.
+            with psycopg.connect(url, autocommit=True) as ours:
+                ours.execute("ANALYZE")
         yield Stage(database, url, shop, location, installation, connection["id"])
 
 

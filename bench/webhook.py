@@ -14,6 +14,7 @@ SIZE = 10_000
 OPERATIONS = 1_500
 ROUNDS = 5
 SLICE = 50
+WARM_UP = 200
 MOST = 2.0
 
 
@@ -27,12 +28,12 @@ def measure(here: Stage) -> list[Row]:
             partial(post, our_web.port, f"/webhooks/{here.connection_id}/", content),
         ]
 
-        def take_turns() -> None:
-            for _ in range(OPERATIONS // SLICE):
+        def take_turns(operations: int = OPERATIONS) -> None:
+            for _ in range(operations // SLICE):
                 for side in deliver:
                     side(SLICE)
 
-        take_turns()
+        take_turns(WARM_UP)
         groups = [server.pids() for server in (floor_web, our_web)]
         rounds = []
         for _ in range(ROUNDS):
