@@ -10,6 +10,7 @@ import re
 import time
 from datetime import datetime
 from functools import partial
+from urllib.parse import quote
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
@@ -91,6 +92,7 @@ def _answer(request: HttpRequest, path: str, call: str, caller: Caller) -> HttpR
     body = _body(request)
     parsing.check_type(request.headers.get("Content-Type", ""))
     caller.sent = parsing.parse(body)
+    request._body = body or b"{}"  # ninja reads no body as null
     request.caller = caller  # type: ignore[attr-defined]  # calls.Request says so
     act = partial(VIEWS[call], request)
     key = request.headers.get("Idempotency-Key")
@@ -106,7 +108,7 @@ def _body(request: HttpRequest) -> bytes:
         left = _DRAIN
         while left > 0 and (chunk := request.read(65536)):
             left -= len(chunk)
-        raise Refusal(413, "The request is larger than 1 MiB.", headers={"Connection": "close"}) from error
+        raise Refusal(413, "The request is larger than 1 MiB.") from error
     except UnreadablePostError as error:
         raise Refusal(400, "The request ended too early.") from error
 
@@ -125,7 +127,7 @@ def _note(
     try:
         activity.note(
             caller.connection,
-            call.removesuffix(".php") if call in VIEWS else f"{request.method} {request.path}",
+            call.removesuffix(".php") if call in VIEWS else f"{request.method} {quote(request.path)}",
             direction=Direction.IN,
             outcome=outcome,
             why=refusal.sentence if refusal else caller.remark,

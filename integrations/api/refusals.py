@@ -75,7 +75,7 @@ def sentence(errors: Sequence[dict[str, Any]], *, skip: int = 2) -> str:
     for each in errors:
         if each["type"] == "sentence":  # documented word by word
             return str(each["msg"])
-    return " ".join(f"{_path(each['loc'][skip:])} {_reason(each)}." for each in errors[:5])
+    return " ".join(f"{_path(each['loc'][skip:]) or 'It'} {_reason(each)}." for each in errors[:5])
 
 
 def _path(location: Sequence[str | int]) -> str:
