@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,26 +32,37 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+@dataclass(frozen=True)
+class Shop:
+    """Anna's: its address, her cookies, and every screen by name and address."""
+
+    url: str
+    cookies: Any
+    screens: list[tuple[str, str]]
+
+
+FILL = """
+from tests.browser import believable
+from tests.browser.screens import screens
+
+believable.fill()
+print(json.dumps(screens("full")))
+"""
+
+
 @pytest.fixture(scope="session")
-def anna(chromium: Any, tmp_path_factory: Any) -> Iterator[tuple[Installation, Any]]:
-    """Her installation, whose shop has a past, and her cookies. Made once: it takes longer than any test."""
+def shop(chromium: Any, tmp_path_factory: Any) -> Iterator[Shop]:
+    """An installation with a past, made once: it takes longer than any test."""
     folder: Path = tmp_path_factory.mktemp("browser")
-    settings = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
-    with Installation(f"sqlite:///{folder / 'db.sqlite3'}", "", **settings) as installed:
-        installed.python("from tests.browser import believable\nbelievable.fill()\nprint('0')")
+    database = f"sqlite:///{folder / 'db.sqlite3'}"
+    with Installation(database, "", DJANGO_SETTINGS_MODULE="tests.settings") as installed:
+        screens = [(name, path) for name, path in installed.python(FILL)]
         installed.start_web()
         context = chromium.new_context()
         log_in(context.new_page(), installed.url)
         cookies = context.storage_state()
         context.close()
-        yield installed, cookies
-
-
-@pytest.fixture(scope="session")
-def screens(anna: tuple[Installation, Any]) -> list[tuple[str, str]]:
-    """Every screen, by name and address."""
-    code = "from tests.browser.screens import screens\nprint(json.dumps(screens('full')))"
-    return [(name, path) for name, path in anna[0].python(code)]
+        yield Shop(installed.url, cookies, screens)
 
 
 class Visitor:
@@ -103,11 +115,9 @@ class Visitor:
 
 
 @pytest.fixture(params=list(SIZES))
-def visitor(request: Any, chromium: Any, anna: tuple[Installation, Any]) -> Iterator[Visitor]:
+def visitor(request: Any, chromium: Any, shop: Shop) -> Iterator[Visitor]:
     """Anna, logged in at a laptop, then at a phone."""
-    installed, cookies = anna
-    context = chromium.new_context(
-        viewport=SIZES[request.param], has_touch=request.param == "phone", storage_state=cookies
-    )
-    yield Visitor(context, installed.url)
+    size = SIZES[request.param]
+    context = chromium.new_context(viewport=size, has_touch=request.param == "phone", storage_state=shop.cookies)
+    yield Visitor(context, shop.url)
     context.close()

@@ -7,9 +7,9 @@ from tests.browser.screens import log_in
 pytestmark = pytest.mark.browser
 
 
-def test_every_screen_is_quiet_local_and_as_wide_as_the_window(visitor, screens):
+def test_every_screen_is_quiet_local_and_as_wide_as_the_window(visitor, shop):
     too_wide = []
-    for name, path in screens:
+    for name, path in shop.screens:
         assert visitor.go(path).status == 200
         if visitor.is_too_wide():
             too_wide.append(name)

@@ -89,7 +89,7 @@ def test_a_new_product_gets_its_skus(admin_client):
 
 @pytest.mark.parametrize("field", ["main_sku", "other_skus"])
 def test_a_taken_sku_is_an_error_that_names_the_other_product(admin_client, mug, field):
-    response = admin_client.post(url("product_add"), product_form(name="Pot", **{"main_sku": "POT", field: "mug"}))
+    response = admin_client.post(url("product_add"), product_form(name="Pot", main_sku="POT") | {field: "mug"})
     assert response.context["adminform"].form.errors[field] == ["The SKU MUG already belongs to Mug."]
     assert not Product.objects.filter(name="Pot").exists()
 
