@@ -29,8 +29,8 @@ _DENIED = {
     423: "Shopify has locked the shop {domain}. The shop's owner has to ask Shopify why.",
 }
 _LOCKED_OUT = (
-    "Shopify refused the access token: it was revoked, or the app was uninstalled. Install the app again and paste "
-    "its new token into the connection."
+    "Shopify refused the access token: it was revoked, or the app was uninstalled. Install the app in the shop again; "
+    "if it has a token of its own, paste the new one into the connection."
 )
 #: Codes of failures that pass by themselves; the answer is HTTP 200 all the same.
 PASSING = {"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE", "IDEMPOTENCY_CONCURRENT_REQUEST"}
@@ -102,16 +102,15 @@ class Api:
 
     def _unthrottled(self, body: Json) -> Json:
         """Throttling is told in the errors of an HTTP 200, without Retry-After."""
-        patience = float(PATIENCE)
+        patience_ends = time.monotonic() + PATIENCE
         while True:
             answer = self._post(body)
             if "THROTTLED" not in map(_code, _errors(answer)):
                 return answer
             pause = self._pause(answer)
-            if pause > patience:
+            if time.monotonic() + pause > patience_ends:
                 raise Unavailable("Shopify asks us to slow down.", timedelta(seconds=pause))
             time.sleep(pause)
-            patience -= pause
 
     def _pause(self, answer: Json) -> float:
         cost = at(answer, "extensions", "cost", "requestedQueryCost")

@@ -89,7 +89,7 @@ def test_a_fresh_token_that_is_refused_too_is_the_end(server):
 
 def test_a_token_for_which_there_is_no_other_is_not_tried_twice(api, server):
     server.tell({"errors": "[API] Invalid API key or access token"}, 401)
-    with pytest.raises(AccessDenied, match="paste its new token"):
+    with pytest.raises(AccessDenied, match="paste the new one"):
         api.call("query A { a }", {})
     assert len(server.asked) == 1
 
