@@ -7,6 +7,8 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.messages import get_messages
+from django.db import connection as database
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -277,13 +279,13 @@ def settings_form(shop: Connection, places: dict[LocationMapping, object], **cha
     return values | changes
 
 
-def test_saving_settings_leaves_what_the_worker_wrote_meanwhile(admin_client, connection):
-    form = settings_form(connection, {place: place.storage_id for place in connection.locations.all()}, buffer="2")
-    connections.pause(connection, "No access.")
-    Connection.objects.filter(pk=connection.pk).update(cursor="later")
-    admin_client.post(url("connection_change", connection.pk), form)
-    connection.refresh_from_db()
-    assert (connection.state, connection.cursor, connection.buffer) == ("paused", "later", 2)
+def test_saving_settings_writes_nothing_that_the_worker_writes(admin_client, connection):
+    form = settings_form(connection, {place: place.storage_id for place in connection.locations.all()}, name="Ours")
+    with CaptureQueriesContext(database) as captured:
+        admin_client.post(url("connection_change", connection.pk), form)
+    (written,) = [each["sql"] for each in captured if each["sql"].startswith('UPDATE "integrations_connection"')]
+    assert '"name" = ' in written
+    assert not [name for name in ("state", "cursor", "credentials", "trouble", "poll_due_at") if f'"{name}"' in written]
 
 
 def test_a_new_buffer_makes_every_quantity_due(admin_client, connection):
