@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import sqlite3
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,7 +20,7 @@ from bench.deliveries import DOMAIN, SECRET, TOKEN
 from sandbox.shopify.server import ShopServer
 from sandbox.shopify.shop import Shop
 from sandbox.shopify.state import Location
-from tests.installation import ROOT, Installation, descendants, free_port, postgres_database
+from tests.installation import Installation, postgres_database
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://root@127.0.0.1:5432/postgres")
 PRODUCTS = 1_000
@@ -106,7 +104,7 @@ class Stage:
             return []
         with psycopg.connect(self.url, autocommit=True) as ours:
             named = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
-            return [pid for (pid,) in ours.execute(named, [application])]
+            return [pid for (pid,) in ours.execute(named, [application]) if _is_here(pid)]
 
 
 @contextmanager
@@ -136,6 +134,12 @@ def stage(database: str) -> Iterator[Stage]:
         yield Stage(database, url, shop, location, installation, connection["id"])
 
 
+def _is_here(pid: int) -> bool:
+    """Whether that process of the database is one of this machine's."""
+    name = Path(f"/proc/{pid}/comm")
+    return name.exists() and name.read_text().startswith("postgres")
+
+
 @contextmanager
 def _database(kind: str) -> Iterator[str]:
     if kind == "SQLite":
@@ -147,44 +151,6 @@ def _database(kind: str) -> Iterator[str]:
     finally:
         with psycopg.connect(POSTGRES, autocommit=True) as server:
             server.execute(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)')
-
-
-@dataclass
-class Web:
-    stage: Stage
-    application: str
-    process: subprocess.Popen[bytes]
-    port: int
-
-    def pids(self) -> list[int]:
-        """Its own processes, and the database's that serve it."""
-        return [self.process.pid, *descendants(self.process.pid), *self.stage.backends(self.application)]
-
-
-@contextmanager
-def web(application: str, stage: Stage) -> Iterator[Web]:
-    """A web server as README.md starts it, for any WSGI application, on this stage's database."""
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--threads", "4"]
-    process = subprocess.Popen(
-        [*command, "--log-level", "error"],
-        cwd=ROOT, env=stage.installation.environment | {"PGAPPNAME": application},
-    )  # fmt: skip
-    try:
-        _wait_for_port(port)
-        yield Web(stage, application, process, port)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for_port(port: int) -> None:
-    for _ in range(300):
-        with suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
-            return
-        time.sleep(0.1)
-    raise RuntimeError("The web server did not come up.")
 
 
 def wait_for(arrived: Callable[[], bool], look_s: float = LOOK_S) -> float:

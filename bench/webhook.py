@@ -8,7 +8,8 @@ from statistics import median
 from bench import meters
 from bench.deliveries import body, post
 from bench.report import Row
-from bench.stage import Stage, web
+from bench.servers import web
+from bench.stage import Stage
 
 SIZE = 10_000
 OPERATIONS = 1_500
