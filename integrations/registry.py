@@ -90,9 +90,18 @@ def _renew(connection: Connection, refused: str) -> str:
             return found
         free = Connection.objects.filter(Q(renewing_until=None) | Q(renewing_until__lt=now), pk=connection.pk)
         if free.update(renewing_until=now + RENEWAL):
-            return _make(connection)
+            return _make_unless_made(connection, refused)
         time.sleep(0.25)
     raise Unavailable("Another process has been asking Shopify for a token and has not got one.")
+
+
+def _make_unless_made(connection: Connection, refused: str) -> str:
+    """We may have got the lease from somebody who has just made one."""
+    connection.refresh_from_db(fields=["access"])
+    if found := _usable(connection, refused, timezone.now()):
+        Connection.objects.filter(pk=connection.pk).update(renewing_until=None)
+        return found
+    return _make(connection)
 
 
 def _make(connection: Connection) -> str:
