@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
-from integrations import connections, inbox, outbox, published, setup
+from integrations import connections, inbox, outbox, published, registry, setup
+from integrations.admin import programs, shops
 from integrations.connector import ConnectorError
 from integrations.dashboard import parts
-from integrations.models import Activity, Connection, LocationMapping, OrderLink, ProductLink, PublishedStock
+from integrations.models import Connection, LocationMapping, OrderLink, PublishedStock
 
-SHOWN = 50
-ACTIVITIES_SHOWN = 15
 State = Connection.State
 #: Changing these changes what the shop should show.
 QUANTITY_FIELDS = {"publish", "buffer", "stock_missing_items"}
@@ -27,6 +26,24 @@ QUANTITY_FIELDS = {"publish", "buffer", "stock_missing_items"}
 def _number_of(rows: QuerySet[Any]) -> Any:
     mine = rows.filter(connection=OuterRef("pk")).order_by().values("connection")
     return Coalesce(Subquery(mine.annotate(count=Count("pk")).values("count")), 0)
+
+
+def _is_shop(connection: Connection) -> bool:
+    """A shop that we speak to; otherwise a program that speaks to us."""
+    return connection.platform in registry.CONNECTORS
+
+
+class Side(Protocol):
+    """A module that says what the page of one of the two shows."""
+
+    def banners(self, connection: Any, /) -> list[blocks.Banner]: ...
+    def figures(self, connection: Any, /) -> list[blocks.Figure]: ...
+    def before(self, connection: Any, /) -> list[blocks.Part]: ...
+    def after(self, connection: Any, /) -> list[blocks.Part]: ...
+
+
+def _side(connection: Connection) -> Side:
+    return shops if _is_shop(connection) else programs
 
 
 class ConnectionForm(theme.ModelForm):
@@ -113,12 +130,10 @@ class ConnectionAdmin(page.Page):
         "Stockbridge forgets the shop: its mapping, links and activity go. Sales and stock stay."
         " The shop keeps the quantities that it shows now."
     )
-    fieldsets = (
-        ("Sales from this shop", {"fields": ("name", ("prefix", "fulfilment"), "default_storage")}),
-        (
-            "Quantities for this shop",
-            {"fields": (("publish", "buffer"), ("first_stock", "stock_missing_items"))},
-        ),
+    sales_fieldset = ("Sales", {"fields": ("name", ("prefix", "fulfilment"), "default_storage")})
+    quantities_fieldset = (
+        "Quantities for this shop",
+        {"fields": (("publish", "buffer"), ("first_stock", "stock_missing_items"))},
     )
     clicks = ("activate", "resume", "check_now", "retry_orders", "retry_quantities", "pause")
 
@@ -132,6 +147,9 @@ class ConnectionAdmin(page.Page):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Not all that goes with it by name: that may be a hundred thousand rows."""
         return [str(one) for one in objs], {}, set(), []
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [self.sales_fieldset, self.quantities_fieldset] if _is_shop(obj) else [self.sales_fieldset]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj is not None and obj.locations.exists() else ()
@@ -176,56 +194,16 @@ class ConnectionAdmin(page.Page):
 
     # --- its page ---------------------------------------------------------------------------------------
     def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
-        if instance.state == State.PAUSED:
-            title = "Paused: nothing is exchanged with this shop. What it tells us meanwhile is remembered."
-            return [blocks.Banner(instance.paused_because or "Resume it when you are ready.", "bad", title)]
-        if instance.state == State.SETUP:
-            text = "Check the mapping of its locations and the settings below, save, and then activate it."
-            return [blocks.Banner(text, "warn", "Being set up: nothing is sent or taken in yet.")]
-        if instance.trouble:
-            return [blocks.Banner(instance.trouble, "warn", "The last call failed. It is tried again by itself.")]
-        return []
+        return _side(instance).banners(instance)
 
     def figures(self, request: HttpRequest, instance: Any) -> list[blocks.Figure]:
-        now = timezone.now()
-        return [
-            blocks.Figure("State", parts.state(instance), hint=f"{parts.platform(instance)}, {instance.domain}"),
-            blocks.Figure("Last order in", show.ago(instance.last_order_at, now)),
-            blocks.Figure("Last stock out", show.ago(instance.last_push_at, now)),
-            blocks.Figure("Last webhook", show.ago(instance.last_webhook_at, now)),
-            blocks.Figure("Last poll", show.ago(instance.last_poll_at, now)),
-            blocks.Figure("Orders waiting", show.quantity(instance.waiting), "warn" if instance.waiting else ""),
-            blocks.Figure("Quantities not in step", show.quantity(instance.behind), "warn" if instance.behind else ""),
-            blocks.Figure("Products linked", show.quantity(instance.product_links.count())),
-        ]
+        return _side(instance).figures(instance)
 
     def before(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
-        if not instance.waiting:
-            return []
-        rows = instance.order_links.exclude(problem="").select_related("order").order_by("-pk")[:SHOWN]
-        everything = show.list_of(OrderLink, f"waiting=1&connection__id__exact={instance.pk}")
-        return [parts.waiting_table(rows, ("All of them", everything), timezone.now())]
+        return _side(instance).before(instance)
 
     def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
-        rows = instance.published.select_related("stock__product", "link", "mapping").order_by(
-            F("problem_at").desc(nulls_last=True), F("due_at").asc(nulls_last=True), "stock__product__name", "pk"
-        )
-        silent = ProductLink.objects.filter(connection=instance).exclude(unpublishable="").count()
-        note = f"The first {SHOWN}; those that are not in step come first."
-        if silent:
-            products = "1 linked product" if silent == 1 else f"{silent} linked products"
-            note += f" The shop takes no quantity of {products}; the product's page says why."
-        newest = instance.activities.select_related("order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
-        return [
-            parts.published_table(
-                instance, list(rows[:SHOWN]), "Quantities in the shop", note,
-                ("All of them", show.list_of(PublishedStock, f"connection__id__exact={instance.pk}")),
-            ),
-            parts.activity_table(
-                newest, "Nothing was exchanged yet.",
-                ("All of it", show.list_of(Activity, f"connection__id__exact={instance.pk}")),
-            ),
-        ]  # fmt: skip
+        return _side(instance).after(instance)
 
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -254,7 +232,7 @@ class ConnectionAdmin(page.Page):
         connections.pause(connection, f"Paused by {request.user.get_username()}. Resume it when you are ready.")
         return f"{connection} is paused. Webhooks are still remembered."
 
-    @click.button("Check now", icon="network_check")
+    @click.button("Check now", icon="network_check", when=_is_shop)
     def check_now(self, request: HttpRequest, connection: Connection) -> str:
         account = connections.check(connection)
         losses = [f"Without {scope}: {loss.rstrip('.')}." for scope, loss in account.missing.items()]

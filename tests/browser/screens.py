@@ -64,6 +64,7 @@ def screens(state: str) -> list[tuple[str, str]]:
         "sale-history": ("sales_order_history", partly),
         "user": ("auth_user_change", User.objects.get(username=USERNAME)),
         "group": ("auth_group_change", Group.objects.get(name="Packing table")),
+        "program": ("integrations_connection_change", Connection.objects.get(name="Till")),
         "connection-paused": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay outlet")),
     }
     return found + [(name, reverse(f"admin:{url}", args=[one.pk])) for name, (url, one) in objects.items()]

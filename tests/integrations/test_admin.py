@@ -16,7 +16,7 @@ from catalog import stock
 from catalog.admin.click import Clickable
 from catalog.admin.theme import Admin
 from catalog.models import Product, Storage
-from integrations import activity, connections
+from integrations import activity, connections, keys
 from integrations.activity import Direction
 from integrations.models import Activity, Connection, Heartbeat, LocationMapping, OrderLink, PublishedStock
 from sales.models import Customer, Order
@@ -327,6 +327,17 @@ def test_page_shows_what_the_shop_shows_against_what_it_should(admin_client, con
     page = text(admin_client.get(url("connection_change", connection.pk)))
     assert ('data-label="Shop shows">10<' in page, 'data-label="Should show">4<' in page) == (True, True)
     assert "On its way" in page
+
+
+def test_page_of_a_program_shows_its_keys_and_never_calls_it(admin_client):
+    key, secret = keys.make(keys.connect("Till"), "Counter 1")
+    keys.revoke(key, timezone.now())
+    page = text(admin_client.get(url("connection_change", key.connection_id)))
+    assert ("Counter 1" in page, "Revoked" in page, secret in page) == (True, True, False)
+    assert ("Check now" in page, "Quantities for this shop" in page) == (False, False)
+    form = {"name": "Till 1", "prefix": "T-", "fulfilment": "inventory", "default_storage": make.storage().pk}
+    assert admin_client.post(url("connection_change", key.connection_id), form).status_code == 302
+    assert Connection.objects.get().name == "Till 1"
 
 
 @pytest.mark.parametrize("name", ["connection", "activity", "orderlink", "publishedstock"])

@@ -1,0 +1,72 @@
+"""What the page of a connected shop shows around its settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from catalog.admin import blocks, show
+from integrations.dashboard import parts
+from integrations.models import Activity, Connection, OrderLink, ProductLink, PublishedStock
+
+SHOWN = 50
+ACTIVITIES_SHOWN = 15
+State = Connection.State
+
+
+def banners(shop: Any) -> list[blocks.Banner]:
+    if shop.state == State.PAUSED:
+        title = "Paused: nothing is exchanged with this shop. What it tells us meanwhile is remembered."
+        return [blocks.Banner(shop.paused_because or "Resume it when you are ready.", "bad", title)]
+    if shop.state == State.SETUP:
+        text = "Check the mapping of its locations and the settings below, save, and then activate it."
+        return [blocks.Banner(text, "warn", "Being set up: nothing is sent or taken in yet.")]
+    if shop.trouble:
+        return [blocks.Banner(shop.trouble, "warn", "The last call failed. It is tried again by itself.")]
+    return []
+
+
+def figures(shop: Any) -> list[blocks.Figure]:
+    now = timezone.now()
+    return [
+        blocks.Figure("State", parts.state(shop), hint=f"{parts.platform(shop)}, {shop.domain}"),
+        blocks.Figure("Last order in", show.ago(shop.last_order_at, now)),
+        blocks.Figure("Last stock out", show.ago(shop.last_push_at, now)),
+        blocks.Figure("Last webhook", show.ago(shop.last_webhook_at, now)),
+        blocks.Figure("Last poll", show.ago(shop.last_poll_at, now)),
+        blocks.Figure("Orders waiting", show.quantity(shop.waiting), "warn" if shop.waiting else ""),
+        blocks.Figure("Quantities not in step", show.quantity(shop.behind), "warn" if shop.behind else ""),
+        blocks.Figure("Products linked", show.quantity(shop.product_links.count())),
+    ]
+
+
+def before(shop: Any) -> list[blocks.Part]:
+    if not shop.waiting:
+        return []
+    rows = shop.order_links.exclude(problem="").select_related("order").order_by("-pk")[:SHOWN]
+    everything = show.list_of(OrderLink, f"waiting=1&connection__id__exact={shop.pk}")
+    return [parts.waiting_table(rows, ("All of them", everything), timezone.now())]
+
+
+def after(shop: Any) -> list[blocks.Part]:
+    rows = shop.published.select_related("stock__product", "link", "mapping").order_by(
+        F("problem_at").desc(nulls_last=True), F("due_at").asc(nulls_last=True), "stock__product__name", "pk"
+    )
+    silent = ProductLink.objects.filter(connection=shop).exclude(unpublishable="").count()
+    note = f"The first {SHOWN}; those that are not in step come first."
+    if silent:
+        products = "1 linked product" if silent == 1 else f"{silent} linked products"
+        note += f" The shop takes no quantity of {products}; the product's page says why."
+    newest = shop.activities.select_related("order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+    return [
+        parts.published_table(
+            shop, list(rows[:SHOWN]), "Quantities in the shop", note,
+            ("All of them", show.list_of(PublishedStock, f"connection__id__exact={shop.pk}")),
+        ),
+        parts.activity_table(
+            newest, "Nothing was exchanged yet.",
+            ("All of it", show.list_of(Activity, f"connection__id__exact={shop.pk}")),
+        ),
+    ]  # fmt: skip
