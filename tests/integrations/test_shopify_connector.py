@@ -178,6 +178,13 @@ def test_a_sku_with_signs_in_it_is_found(shopify, shop, sku):
     assert [each.sku for each in shopify.products_by_sku([sku])] == [sku]
 
 
+def test_signs_in_a_sku_cannot_end_the_search_term(endless):
+    endless.answers = pages("productVariants", {"id": "gid://shopify/ProductVariant/1"})
+    shopify = Shopify(DOMAIN, base_url=endless.url, token=lambda refused: "t", secrets=[])
+    shopify.products_by_sku(["it's", "back\\' OR sku:'x"])
+    assert searches(endless) == [(r"sku:'it\'s' OR sku:'back\\\' OR sku:\'x'", None)]
+
+
 def test_many_skus_are_asked_for_in_few_searches(shopify, shop):
     skus = [f"S{number}" for number in range(120)]
     for sku in skus:

@@ -116,6 +116,18 @@ def test_of_units_not_put_back_only_the_shipped_ones_return():
     assert returns(line(1, 0), fulfillments=[sent(2)], refunds=refunds) == [("", D(1), False)]
 
 
+def test_units_that_still_wait_to_be_sent_do_not_hide_a_return():
+    # 4 ordered, 3 shipped, 1 of them came back: of the 3 still wanted 1 waits.
+    assert returns(line(3, 1), fulfillments=[sent(3)], refunds=[refund(1, (1, "RETURN", MAIN))]) == [(MAIN, D(1), True)]
+
+
+def test_cancelled_units_do_not_stand_for_those_that_came_back():
+    # 2 ordered, 1 shipped and refunded, the other never left.
+    refunds = [refund(1, (1, "NO_RESTOCK", None)), refund(5, (1, "CANCEL", MAIN))]
+    found = [each for each in of(line(0, 0), fulfillments=[sent(1)], refunds=refunds) if each.is_return]
+    assert [each.external_id for each in found] == ["gid://shopify/Refund/1@nowhere"]
+
+
 def test_a_refund_before_the_shipment_takes_nothing_from_it():
     early, late = refund(1, (1, "NO_RESTOCK", None)), refund(5, (1, "NO_RESTOCK", None))
     found = [each for each in of(line(1, 0), fulfillments=[sent(2)], refunds=[early, late]) if each.is_return]
