@@ -159,7 +159,9 @@ class OrderAdmin(page.Deletable):
     def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
         banners = []
         if instance.deleted_at:
-            banners.append(blocks.Banner(f"Deleted on {show.moment(instance.deleted_at)}. Its goods are free again.", "warn"))
+            banners.append(
+                blocks.Banner(f"Deleted on {show.moment(instance.deleted_at)}. Its goods are free again.", "warn")
+            )
         if instance.remarks:
             banners.append(blocks.Banner(instance.remarks, "info", "Remarks"))
         return banners
