@@ -197,7 +197,7 @@ class ProductList(Answer):
     total: int
 
 
-class CountedRow(BaseModel):
+class StoredCount(BaseModel):
     success: bool
     product_id: int | None = None
     storage_id: int | None = None
@@ -205,8 +205,8 @@ class CountedRow(BaseModel):
     error: str | None = None
 
 
-class CountedRows(Answer):
-    rows: list[CountedRow]
+class StoredCounts(Answer):
+    rows: list[StoredCount]
     failed: int
 
 

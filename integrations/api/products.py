@@ -79,7 +79,7 @@ def update_stock(caller: Caller, body: bodies.Counted) -> Payload:
     return {}
 
 
-@call(router, "update_stock_many", answers.CountedRows)
+@call(router, "update_stock_many", answers.StoredCounts)
 def update_stock_many(caller: Caller, body: bodies.CountedRows) -> Payload:
     """Up to 1,000 rows, each for itself: one that is wrong says so in its place, and the others are stored."""
     rows = counting.count_each(caller, body.rows)
