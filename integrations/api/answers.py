@@ -180,7 +180,6 @@ class Product(BaseModel):
     available: Decimal
     minimum: Decimal
     notes: str
-    created_at: Moment
     updated_at: Moment
 
 

@@ -86,7 +86,6 @@ def _place(caller: Caller, body: NewSale) -> Sold:
         OrderLink.objects.create(connection=connection, external_id=external_id, number=order.number, order=order)
     elif not OrderLink.objects.filter(pk=link.pk, order=link.order).update(order=order, number=order.number):
         raise IntegrityError("The number of a deleted sale was taken by another one at this moment.")
-    Connection.objects.filter(pk=connection.pk).update(last_order_at=caller.now)
     return Sold(order.pk, customer.pk, skipped)
 
 

@@ -21,6 +21,10 @@ def money(value: Decimal, currency: str) -> str:
 
 def figure(value: Decimal, currency: str = "USD") -> str:
     """Of a line or a product: "1800", but "995.20"."""
+    # Columns have four decimals: lists of thousands are mostly whole figures, and need no arithmetic.
+    text = str(value)
+    if text.endswith(".0000"):
+        return text[:-5]
     exact = money(value, currency)
     head, _, tail = exact.partition(".")
     return exact if tail.strip("0") else head
@@ -28,7 +32,7 @@ def figure(value: Decimal, currency: str = "USD") -> str:
 
 def amount(value: Decimal) -> str:
     """A quantity: "4", "2.5"."""
-    exact = f"{value:f}"
+    exact = str(value)  # three decimals as in the column: never with an exponent
     return exact.rstrip("0").rstrip(".") if "." in exact else exact
 
 
@@ -37,7 +41,9 @@ def day(value: date | None) -> str | None:
 
 
 def moment(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    if value.utcoffset():
+        value = value.astimezone(UTC)
+    return value.isoformat(timespec="seconds")[:19] + "Z"
 
 
 CUSTOMER = (
@@ -145,9 +151,8 @@ def product(row: Shape, codes: Iterable[tuple[str, bool]], level: tuple[Decimal,
         "available": amount(on_hand - reserved),
         "minimum": amount(minimum),
         "notes": row["notes"],
-        "created_at": moment(row["created_at"]),
         "updated_at": moment(row["updated_at"]),
     }
 
 
-PRODUCT = ("pk", "name", "unit", "price", "cost", "batch_size", "notes", "created_at", "updated_at")
+PRODUCT = ("pk", "name", "unit", "price", "cost", "batch_size", "notes", "updated_at")
