@@ -83,10 +83,8 @@ def _make_due(connection_id: int, topic: str, external_ids: set[str], now: datet
         )
         published.doubt(rows, now)
     elif topic == Topic.UNINSTALLED:
-        connections.pause(
-            Connection.objects.get(pk=connection_id),
-            "The app was removed from the shop. Install it again there, then resume.",
-        )
+        # Only bodies are signed, not topics: the shop itself is asked at the next sweep, and refuses us if it is so.
+        Connection.objects.filter(pk=connection_id).update(subscribe_due_at=now)
 
 
 # --- orders that are due -------------------------------------------------------------------------------

@@ -78,6 +78,15 @@ def test_subscriptions_that_the_shop_dropped_are_made_again(shop, connection, se
     assert len(shop.book.subscriptions) == made > 5
 
 
+def test_a_shop_that_removed_the_app_pauses_the_connection(shop, connection, settings):
+    settings.PUBLIC_URL = "https://stock.example.com"
+    shop.uninstall()
+    tasks.tend(connection, timezone.now(), at_once=True)
+    connection.refresh_from_db()
+    assert connection.state == Connection.State.PAUSED
+    assert "uninstalled" in connection.paused_because
+
+
 def test_the_end_of_the_api_version_is_said_in_time(shop, connection, connector):
     early = timezone.now().replace(year=API_VERSION_ENDS.year, month=1)
     connections.warn_of_version(connection, connector, early)

@@ -124,9 +124,10 @@ def test_a_delivery_costs_two_statements(connection):
     assert len([each for each in statements if "SAVEPOINT" not in each["sql"]]) == 2
 
 
-def test_a_removed_app_pauses_the_connection(connection):
+def test_word_that_the_app_was_removed_makes_us_ask_the_shop(connection):
     deliver(connection.pk, {"id": 1, "domain": DOMAIN}, topic="app/uninstalled")
-    inbox.collect(timezone.now())
+    now = timezone.now()
+    inbox.collect(now)
     connection.refresh_from_db()
-    assert connection.state == Connection.State.PAUSED
-    assert "Install it again" in connection.paused_because
+    assert connection.subscribe_due_at == now
+    assert connection.state != Connection.State.PAUSED, "the topic is not signed"
