@@ -90,7 +90,8 @@ def activate(connection: Connection, now: datetime) -> None:
     """
     if connection.default_storage_id is None:
         raise ValidationError("Choose the storage where new sales reserve their goods.")
-    connection.cursor = connection.cursor or registry.connector_for(connection).cursor(now)
+    if connection.platform in registry.CONNECTORS:
+        connection.cursor = connection.cursor or registry.connector_for(connection).cursor(now)
     connection.state = Connection.State.ACTIVE
     connection.paused_because = connection.trouble = ""
     connection.poll_due_at = connection.subscribe_due_at = now

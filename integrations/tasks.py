@@ -60,7 +60,7 @@ def write_schedules(**kwargs: Any) -> None:
 
 def is_due(now: datetime) -> bool:
     """Whether anything is to be done now. One statement, whatever the size of the tables."""
-    active = Q(state=Connection.State.ACTIVE)
+    active = Q(state=Connection.State.ACTIVE, platform__in=registry.CONNECTORS)
     orders_due = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     stock_due = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
@@ -202,7 +202,8 @@ def _hasten(connection: Connection) -> None:
 
 def _is_under_way(connected: list[Connection]) -> bool:
     """Whether anything is claimed by somebody, or is due without having failed."""
-    mine = Q(connection__in=connected, connection__state=Connection.State.ACTIVE, due_at__isnull=False)
+    shops = registry.shops().filter(pk__in=[each.pk for each in connected])
+    mine = Q(connection__in=shops, due_at__isnull=False)
     going_on = mine & (~Q(lease_token="") | Q(problem=""))
     return (
         OrderLink.objects.filter(going_on).exists()

@@ -125,3 +125,12 @@ def test_an_active_connection_always_has_a_default_storage(connection):
 
     with pytest.raises(IntegrityError), transaction.atomic():
         Connection.objects.update(default_storage=None)
+
+
+def test_a_connection_of_programs_is_resumed_and_wakes_nobody(storage):
+    programs = Connection.objects.create(platform="api", domain="till", name="Till", default_storage=storage)
+    connections.pause(programs, "Paused by hand.")
+    connections.resume(programs)
+    programs.order_links.create(external_id="1", due_at=timezone.now())
+    assert not tasks.is_due(timezone.now())
+    assert tasks.run_until_done([programs], patience_s=5)
