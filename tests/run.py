@@ -44,7 +44,7 @@ def main() -> int:
         missing.append("Redis")
     if chromium() is None:
         missing.append("Chromium (browser tests)")
-    failed = run("SQLite", *arguments, **redis)
+    failed = run("SQLite", "-m", "not postgres", *arguments, **redis)
     if answers(POSTGRES, 5432):
         # The browser sees the same pages on both databases: once is enough.
         failed |= run("PostgreSQL", "-m", "not browser", *arguments, DATABASE_URL=POSTGRES, **redis)

@@ -133,6 +133,7 @@ def test_placing_takes_no_more_statements_for_more_lines(main, lines, statements
     assert statements(lambda: orders.place(draft, now=make.NOW)) <= 12
 
 
+@pytest.mark.postgres
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="Django gives SQLite 999 values a statement")
 def test_three_hundred_lines_are_placed_in_twelve_statements(main, statements):
     draft = _long(main, 300)
