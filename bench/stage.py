@@ -104,7 +104,16 @@ class Stage:
             return []
         with psycopg.connect(self.url, autocommit=True) as ours:
             named = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
-            return [pid for (pid,) in ours.execute(named, [application]) if _is_here(pid)]
+            return sorted(pid for (pid,) in ours.execute(named, [application]) if _is_here(pid))
+
+    def close_backends(self) -> None:
+        """So that whoever is connected connects anew."""
+        if self.database == "PostgreSQL":
+            with psycopg.connect(self.url, autocommit=True) as ours:
+                ours.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
 
 
 @contextmanager

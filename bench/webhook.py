@@ -16,6 +16,7 @@ OPERATIONS = 1_500
 ROUNDS = 5
 SLICE = 50
 WARM_UP = 200
+TRIES = 3
 MOST = 2.0
 
 
@@ -34,11 +35,18 @@ def measure(here: Stage) -> list[Row]:
                 for side in deliver:
                     side(SLICE)
 
-        take_turns(WARM_UP)
-        groups = [server.pids() for server in (floor_web, our_web)]
-        rounds = []
-        for _ in range(ROUNDS):
-            rounds.append([used / OPERATIONS * meter.scale for used in meter.of(groups, take_turns)])
+        def take_a_round() -> list[float]:
+            """Once more when a connection to the database was closed in between, as each is after a minute."""
+            for _ in range(TRIES):
+                here.close_backends()
+                take_turns(WARM_UP)
+                groups = [server.pids() for server in (floor_web, our_web)]
+                used = meter.of(groups, take_turns)
+                if groups == [server.pids() for server in (floor_web, our_web)]:
+                    return [each / OPERATIONS * meter.scale for each in used]
+            raise RuntimeError("A round takes too long: the machine is too busy.")
+
+        rounds = [take_a_round() for _ in range(ROUNDS)]
     floor, ours = (median(costs) for costs in zip(*rounds, strict=True))
     ratios = [of_ours / of_floor for of_floor, of_ours in rounds]
     ratio = median(ratios)
