@@ -96,26 +96,22 @@ def process_due(connection: Connection, connector: Connector, *, most: int = 20,
     `stop_at`: `time.monotonic()` after which no further one is begun. Pauses the connection when the shop does not
     let us in.
     """
-    pks = list(
-        connection.order_links.filter(due_at__lte=timezone.now())
-        .order_by("due_at", "pk")
-        .values_list("pk", flat=True)[:most]
-    )
-    for tried, pk in enumerate(pks):
+    links = list(connection.order_links.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")[:most])
+    for tried, link in enumerate(links):
         if connection.state != Connection.State.ACTIVE or (stop_at and time.monotonic() > stop_at):
             return tried
-        _process(connection, connector, pk)
-    return len(pks)
+        _process(connection, connector, link)
+    return len(links)
 
 
-def _process(connection: Connection, connector: Connector, link_id: int) -> None:
+def _process(connection: Connection, connector: Connector, link: OrderLink) -> None:
     """Claim one order, read it, import it. The three failures of a shop each have one reaction."""
-    row = OrderLink.objects.filter(pk=link_id)
+    row = OrderLink.objects.filter(pk=link.pk)
     started = timezone.now()
     token, taken = due.claim(row, started)
     if not taken:
         return
-    link = row.get()
+    link.attempts += 1
     held = due.held(row, token)
     try:
         remote = connector.order(link.external_id)
@@ -143,6 +139,7 @@ def _process(connection: Connection, connector: Connector, link_id: int) -> None
 
 def _missing(connection: Connection, link: OrderLink, token: str, now: datetime) -> None:
     """The shop shows no such order: deleted if it said so; otherwise absence proves nothing."""
+    link.refresh_from_db(fields=["is_told_deleted", "order"])  # both may be news since the link was found due
     if link.is_told_deleted:
         orders.remove(connection, link.pk, token, now)
     elif link.order_id is None and link.attempts < MISSING_TRIES:

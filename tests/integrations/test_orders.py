@@ -183,10 +183,50 @@ def test_a_hundred_orders_in_a_row_arrive_in_one_go(shop, connection):
     assert our_stock("MUG").reserved == 5
 
 
+class Meanwhile:
+    """The connector, and while it reads its first order something happens."""
+
+    def __init__(self, connector, happens):
+        self.connector, self.happens = connector, iter([happens])
+
+    def __getattr__(self, name):
+        return getattr(self.connector, name)
+
+    def order(self, external_id):
+        found = self.connector.order(external_id)
+        next(self.happens, lambda: None)()
+        return found
+
+
+def meanwhile(connector, happens):
+    return Meanwhile(connector, happens)
+
+
 def test_news_while_an_order_is_being_read_are_read_too(shop, connection, connector):
     placed = shop.place_order([("MUG", 1)])
     orders.look(connection.pk, [placed.gid], timezone.now())
+
+    def edit():
+        shop.edit(placed.gid, add=[("CUP", 2)])
+        orders.look(connection.pk, [placed.gid], timezone.now())
+
+    inbox.process_due(connection, meanwhile(connector, edit))
+    assert our_stock("CUP").reserved == 0, "read before it was edited"
     inbox.process_due(connection, connector)
-    shop.edit(placed.gid, add=[("CUP", 2)])
-    sync(connection)
     assert our_stock("CUP").reserved == 2
+
+
+def test_a_deletion_is_heard_while_the_orders_before_it_are_read(shop, connection, connector):
+    first, second = shop.place_order([("MUG", 1)]), shop.place_order([("CUP", 1)])
+    sync(connection)
+    orders.look(connection.pk, [first.gid], timezone.now())
+    orders.look(connection.pk, [second.gid], timezone.now())
+
+    def delete():
+        shop.delete_order(second.gid)
+        orders.look(connection.pk, [second.gid], timezone.now(), deleted=True)
+
+    inbox.process_due(connection, meanwhile(connector, delete))
+    assert not OrderLink.objects.exclude(problem="").exists()
+    assert Order.objects.current().count() == 1
+    assert our_stock("CUP").reserved == 0
