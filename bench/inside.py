@@ -62,6 +62,8 @@ def push(rows: int, *, doubted: bool = False, changed: bool = True) -> int:
     """Statements of telling the shop so many quantities, as the worker does it: until nothing is due."""
     shop, connector = _shop()
     outbox.push_due(shop, connector)
+    if doubted:
+        _read_orders(shop, connector)
     chosen = shop.published.order_by("pk")[:rows]
     if changed:
         _count_one_less(rows)
@@ -89,6 +91,12 @@ def change_on_request() -> None:
 def _count_one_less(rows: int) -> None:
     shelves = Stock.objects.filter(published__isnull=False).order_by("pk")[:rows]
     stock.count_many([stock.Count(each.product_id, each.storage_id, each.on_hand - 1) for each in shelves])
+
+
+def _read_orders(shop: Connection, connector: Connector) -> None:
+    """So that none is left which a push would read first: of those that just changed, each is read once more."""
+    time.sleep(orders.SAME_SECOND.total_seconds())
+    inbox.catch_up(shop, connector)
 
 
 def _shop() -> tuple[Connection, Connector]:
