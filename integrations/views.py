@@ -26,8 +26,10 @@ def webhook(request: HttpRequest, connection_id: int) -> HttpResponse:
 
     A paused connection's deliveries are kept too: a shop that is refused drops its subscriptions.
     """
-    connection = Connection.objects.filter(pk=connection_id, platform__in=registry.CONNECTORS).first()
-    if connection is None:
+    shops = Connection.objects.filter(platform__in=registry.CONNECTORS).only(*registry.NEEDED)
+    try:
+        connection = shops.get(pk=connection_id)
+    except Connection.DoesNotExist:
         return HttpResponse("There is no such connection.", status=404, content_type="text/plain")
     try:
         body = request.body
