@@ -103,7 +103,8 @@ def _paid(
     if (fault and fault.kind == "throttle") or not shop.can_pay(requested):
         error = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": LIMITS}}
         return {"errors": [error], "extensions": {"cost": _told(shop, requested, None)}}
-    answer, searches = execute(shop, document, variables, operation.name.value if operation.name else None)
+    name = operation.name.value if operation.name else None
+    answer, searches = execute(shop, document, variables, name, fault.kind if fault else "")
     actual = cost.actual(answer["data"])
     shop.pay_points(actual)
     answer["extensions"] = {"cost": _told(shop, requested, actual)}

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from sandbox.shopify.money import rounded
+from sandbox.shopify.money import rounded, smallest
 from sandbox.shopify.records import Records
-from sandbox.shopify.state import ZERO, Line, Variant
+from sandbox.shopify.state import ZERO, Group, Line, Variant
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ def lines_for(
     shop: Records,
     items: Iterable[Item | tuple[Variant | str, int]],
     tax_rate: Decimal,
+    currency: str,
     *,
     discount: Decimal = ZERO,
     tip: Decimal = ZERO,
@@ -41,21 +42,21 @@ def lines_for(
         item = each if isinstance(each, Item) else Item(*each)
         if item.quantity < 1:
             raise ValueError("A basket holds at least one of a thing.")
-        made = _lines(shop, item)
+        made = _lines(shop, item, currency)
         for line in made:
             line.tax_rate = tax_rate if item.tax_rate is None else Decimal(item.tax_rate)
         lines += made
-    _share(discount, lines)
+    _share(discount, lines, currency)
     if tip:
         lines.append(Line(shop.gid("LineItem"), "Tip", tip, 1, is_tip=True, requires_shipping=False))
     return lines
 
 
-def _lines(shop: Records, item: Item) -> list[Line]:
+def _lines(shop: Records, item: Item, currency: str) -> list[Line]:
     if not item.sku:
         return [_custom(shop, item)]
     variant = shop.variant(item.sku)
-    return _bundle(shop, variant, item) if variant.components else [_line(shop, variant, item)]
+    return _bundle(shop, variant, item, currency) if variant.components else [_line(shop, variant, item)]
 
 
 def _custom(shop: Records, item: Item) -> Line:
@@ -85,29 +86,32 @@ def _line(shop: Records, variant: Variant, item: Item) -> Line:
     )
 
 
-def _bundle(shop: Records, bundle: Variant, item: Item) -> list[Line]:
+def _bundle(shop: Records, bundle: Variant, item: Item, currency: str) -> list[Line]:
     """Its components, which share its price by what they cost alone; a discount on the last makes it exact."""
     price = bundle.price if item.price is None else Decimal(item.price)
     parts = [(shop.variant(gid), units * item.quantity) for gid, units in bundle.components.items()]
     alone = sum((part.price * units for part, units in parts), ZERO) or Decimal(1)
     share = price * item.quantity / alone
     lines = [
-        _line(shop, part, Item(part, units, price=(part.price * share).quantize(Decimal("0.01"), ROUND_CEILING)))
+        _line(shop, part, Item(part, units, price=(part.price * share).quantize(smallest(currency), ROUND_CEILING)))
         for part, units in parts
     ]
+    group = Group(shop.gid("LineItemGroup"), bundle.product_title, item.quantity, bundle.gid, bundle.sku)
+    for line in lines:
+        line.group = group
     rounding = sum((line.price * line.quantity for line in lines), ZERO) - price * item.quantity
     lines[-1].discount = Decimal(item.discount) + rounding
     return lines
 
 
-def _share(discount: Decimal, lines: list[Line]) -> None:
-    """Over the lines by what they cost, to the cent."""
+def _share(discount: Decimal, lines: list[Line], currency: str) -> None:
+    """Over the lines by what they cost, to the smallest coin."""
     open_total = sum((line.price * line.quantity - line.discount for line in lines), ZERO)
     for line in lines:
         if not discount or not open_total:
             return
         cost = line.price * line.quantity - line.discount
-        part = rounded(discount * cost / open_total, "")
+        part = rounded(discount * cost / open_total, currency)
         line.discount += part
         discount -= part
         open_total -= cost

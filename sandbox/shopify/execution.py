@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
     DocumentNode,
+    GraphQLEnumType,
     GraphQLError,
+    GraphQLNonNull,
+    GraphQLResolveInfo,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     coerce_input_value,
     execute_sync,
     get_operation_ast,
+    is_nullable_type,
     parse,
     type_from_ast,
     validate,
 )
 
-from sandbox.shopify.schema import Context, schema
+from sandbox.shopify.schema import Context, Unheard, schema
 
 if TYPE_CHECKING:
     from sandbox.shopify.shop import Shop
@@ -60,16 +65,40 @@ def _read(text: str, name: str | None) -> tuple[DocumentNode, OperationDefinitio
     return document, operation
 
 
-def execute(shop: Shop, document: DocumentNode, variables: Json, name: str | None) -> tuple[Json, list[Json]]:
-    """The answer without its cost, and the warnings about searches."""
+def execute(
+    shop: Shop, document: DocumentNode, variables: Json, name: str | None, oddity: str = ""
+) -> tuple[Json, list[Json]]:
+    """The answer without its cost, and the warnings about searches. oddity: a fault that changes answers."""
     context = Context(shop)
     with shop.lock:
         shop.settle()
-        result = execute_sync(schema(), document, context_value=context, variable_values=variables, operation_name=name)
+        result = execute_sync(
+            schema(),
+            document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=name,
+            middleware=[ODDITIES[oddity]] if oddity in ODDITIES else None,
+        )
     answer: Json = {"data": result.data}
     if result.errors:
         answer["errors"] = [_formatted(error) for error in result.errors]
     return answer, context.searches
+
+
+def _unheard(answer: Callable[..., Any], source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    """Instead of each value of an enum one that is not in the schema, as a later version may have."""
+    value = answer(source, info, **arguments)
+    kind = info.return_type.of_type if isinstance(info.return_type, GraphQLNonNull) else info.return_type
+    return Unheard("UNHEARD_OF") if isinstance(kind, GraphQLEnumType) and value is not None else value
+
+
+def _sparse(answer: Callable[..., Any], source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+    """Null wherever the schema allows it, but for what was asked for itself."""
+    return None if info.path.prev and is_nullable_type(info.return_type) else answer(source, info, **arguments)
+
+
+ODDITIES = {"unheard": _unheard, "sparse": _sparse}
 
 
 def _formatted(error: GraphQLError) -> Json:

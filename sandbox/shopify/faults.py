@@ -8,6 +8,8 @@ Requests, by the name of their document ("token" for a token's request):
     hang       no answer; the connection is cut after some seconds (30), and nothing done
     cut        the connection is cut at once, and nothing done
     cut_after  done, and then the connection is cut
+    unheard    answered, with values of enums that the schema does not have
+    sparse     answered, with null wherever the schema allows it
 Deliveries, by their topic ("orders/create"):
     duplicate      sent twice with the same id
     lost           never sent
@@ -24,7 +26,7 @@ from random import Random
 from threading import Lock
 from typing import Any
 
-REQUESTS = {"error", "html", "throttle", "slow", "hang", "cut", "cut_after"}
+REQUESTS = {"error", "html", "throttle", "slow", "hang", "cut", "cut_after", "unheard", "sparse"}
 DELIVERIES = {"duplicate", "lost", "late", "shuffled", "bad_signature"}
 SECONDS = {"slow": 2.0, "hang": 30.0, "late": 5.0, "shuffled": 1.0}
 STATUS = {"error": 500, "html": 502}

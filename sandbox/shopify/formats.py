@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from sandbox.shopify.money import rounded
+from sandbox.shopify.money import presented, rounded
 from sandbox.shopify.state import Order
 
 if TYPE_CHECKING:
@@ -26,8 +26,11 @@ def amount(value: Decimal, order: Order) -> str:
 
 
 def money_set(value: Decimal, order: Order) -> Json:
-    money = {"amount": amount(value, order), "currency_code": order.currency}
-    return {"shop_money": money, "presentment_money": dict(money)}
+    seen, currency = presented(value, order)
+    return {
+        "shop_money": {"amount": amount(value, order), "currency_code": order.currency},
+        "presentment_money": {"amount": str(seen), "currency_code": currency},
+    }
 
 
 def both(key: str, value: Decimal, order: Order) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Decimal
 
 from sandbox.shopify.state import ZERO, Line, Order
@@ -11,8 +11,19 @@ from sandbox.shopify.state import ZERO, Line, Order
 DIGITS = {"CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3}
 
 
+def smallest(currency: str) -> Decimal:
+    """The smallest amount that the currency knows: 0.01."""
+    return Decimal(1).scaleb(-DIGITS.get(currency, 2))
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
-    return amount.quantize(Decimal(1).scaleb(-DIGITS.get(currency, 2)), ROUND_HALF_UP)
+    return amount.quantize(smallest(currency), ROUND_HALF_UP)
+
+
+def presented(amount: Decimal, order: Order) -> tuple[Decimal, str]:
+    """An amount of the shop's as the customer sees it, and the currency of that."""
+    currency = order.presentment_currency or order.currency
+    return rounded(amount * order.exchange_rate, currency), currency
 
 
 def text(amount: Decimal) -> str:
@@ -53,7 +64,21 @@ class Totals:
 
 
 def totals(order: Order, *, current: bool = True) -> Totals:
-    """What is wanted now, or all that was ever ordered."""
+    """What is wanted now, or all that was ever ordered.
+
+    Who pays in another currency owes whole coins of that one; each figure is converted back by itself, so the shop's
+    side need not add up to the last cent.
+    """
+    made = _added_up(order, current)
+    if not order.presentment_currency:
+        return made
+    seen = {each.name: presented(getattr(made, each.name), order)[0] for each in fields(made)}
+    seen["total"] = seen["subtotal"] + seen["shipping"] + seen["tip"] + seen["duties"]
+    seen["total"] += ZERO if order.taxes_included else seen["tax"]
+    return Totals(**{name: rounded(amount / order.exchange_rate, order.currency) for name, amount in seen.items()})
+
+
+def _added_up(order: Order, current: bool) -> Totals:
     lines = [
         (line, line_totals(order, line, line.current_quantity if current else line.quantity)) for line in order.lines
     ]

@@ -13,6 +13,7 @@ from sandbox.shopify import money
 from sandbox.shopify.money import totals
 from sandbox.shopify.paging import length, page
 from sandbox.shopify.state import (
+    ZERO,
     Company,
     Customer,
     Fulfillment,
@@ -60,9 +61,11 @@ class PurchasingCompany:
 
 
 def bag(amount: Decimal, order: Order) -> dict[str, Any]:
-    """The shop's currency is the only one, so both sides show it."""
-    value = {"amount": amount, "currencyCode": order.currency}
-    return {"shopMoney": value, "presentmentMoney": value}
+    seen, currency = money.presented(amount, order)
+    return {
+        "shopMoney": {"amount": amount, "currencyCode": order.currency},
+        "presentmentMoney": {"amount": seen, "currencyCode": currency},
+    }
 
 
 def connection(things: Iterable[Any], first: int | None, after: str | None) -> dict[str, Any]:
@@ -157,6 +160,8 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "confirmed": lambda order, info: True,
         "closed": lambda order, info: order.closed_at is not None,
         "currencyCode": lambda order, info: order.currency,
+        "presentmentCurrencyCode": lambda order, info: order.presentment_currency or order.currency,
+        "paymentGatewayNames": lambda order, info: order.gateways,
         "discountCodes": lambda order, info: [order.discount_code] if order.discount_code else [],
         "displayFinancialStatus": lambda order, info: money.financial_status(order),
         "displayFulfillmentStatus": lambda order, info: money.fulfillment_status(order),
@@ -180,6 +185,10 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "totalTaxSet": of_order(lambda order: totals(order, current=False).tax),
         "totalDiscountsSet": of_order(lambda order: totals(order, current=False).discount),
         "totalShippingPriceSet": of_order(lambda order: order.shipping_price),
+        "totalCashRoundingAdjustment": lambda order, info: {
+            "paymentSet": bag(order.cash_rounding, order),
+            "refundSet": bag(ZERO, order),
+        },
         "totalTipReceivedSet": of_order(lambda order: totals(order, current=False).tip),
         "totalReceivedSet": of_order(lambda order: order.received),
         "totalRefundedSet": of_order(money.refunded),
@@ -191,7 +200,9 @@ FIELDS: dict[str, dict[str, Resolver]] = {
         "discountedTotalSet": lambda line, info: bag(line.price * line.quantity - line.discount, line.order),
         "totalDiscountSet": lambda line, info: bag(line.discount, line.order),
         "taxLines": tax_lines,
+        "lineItemGroup": lambda line, info: line.group,
     },
+    "LineItemGroup": {"variantId": lambda group, info: group.variant_gid},
     "ShippingLine": {
         "originalPriceSet": lambda line, info: bag(line["order"].shipping_price, line["order"]),
         "currentDiscountedPriceSet": lambda line, info: bag(totals(line["order"]).shipping, line["order"]),

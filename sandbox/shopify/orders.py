@@ -56,6 +56,10 @@ class Orders(Shipping):
         discount_code: str = "",
         tip: Amount = ZERO,
         duties: Amount = ZERO,
+        gift_card: Amount = ZERO,
+        cash_rounding: Amount = ZERO,
+        presentment_currency: str = "",
+        exchange_rate: Amount = 1,
         tax_rate: Amount | None = None,
         taxes_included: bool | None = None,
         paid: bool | Amount = True,
@@ -73,7 +77,9 @@ class Orders(Shipping):
 
         items: (SKU or variant, units) or Item, which can be a custom item or have its own price and discount.
         discount: on the whole order, shared out over its lines. tax_rate: "0.2" is 20 %. paid: True, False, or how
-        much. pos: the location of the till; sold and handed over there at once. location: sent from there, whatever
+        much. gift_card: how much of that with one. cash_rounding: what is paid more, or less, because there are no such
+        coins. presentment_currency: what the customer sees and pays in; exchange_rate of it are one of the shop's own.
+        pos: the location of the till; sold and handed over there at once. location: sent from there, whatever
         the stock. Addresses: keys of state.Address. The customer is found again by e-mail.
         """
         now = self.now()
@@ -94,6 +100,10 @@ class Orders(Shipping):
             shipping_title="Standard" if Decimal(shipping) else "",
             shipping_price=Decimal(shipping),
             duties=Decimal(duties),
+            cash_rounding=Decimal(cash_rounding),
+            presentment_currency=presentment_currency,
+            exchange_rate=Decimal(exchange_rate),
+            gateways=[*(["gift_card"] if Decimal(gift_card) else []), "cash" if Decimal(cash_rounding) else "bogus"],
             discount_code=discount_code,
             is_authorized=authorized,
             source_name="pos" if pos else source_name,
@@ -104,7 +114,9 @@ class Orders(Shipping):
             po_number=po_number,
             tags=list(tags),
         )
-        order.lines = lines_for(self, items, order.tax_rate, discount=Decimal(discount), tip=Decimal(tip))
+        order.lines = lines_for(
+            self, items, order.tax_rate, order.currency, discount=Decimal(discount), tip=Decimal(tip)
+        )
         place = pos or location
         place = self.location(place) if place else None
         self.assign(order, {line: line.quantity for line in order.lines if not line.is_tip}, place)
@@ -140,12 +152,15 @@ class Orders(Shipping):
         *,
         add: Iterable[Wanted] = (),
         quantities: Units | None = None,
+        discounts: Mapping[str, Amount] | None = None,
+        shipping: Amount | None = None,
         restock: bool = True,
     ) -> Order:
         """The merchant edits: new lines, and other quantities of those not yet sent (0 removes a line).
 
         SoldOut changes nothing; what the edit itself releases cannot be had. What is added is owed by the customer.
-        restock: removed units become available again.
+        discounts: line or SKU → what comes off its price, all units together; Shopify has no other way to change a
+        price. shipping: added to what the order has. restock: removed units become available again.
         """
         order = self.order(which)
         deltas = {
@@ -156,10 +171,10 @@ class Orders(Shipping):
         for line, delta in deltas.items():
             if -delta > line.unfulfilled_quantity:
                 raise ValueError(f"Only {line.unfulfilled_quantity} of {line.title} can still be removed.")
-        new = lines_for(self, add, order.tax_rate)
+        new = lines_for(self, add, order.tax_rate, order.currency)
         additions = {line: delta for line, delta in deltas.items() if delta > 0} | {line: line.quantity for line in new}
         removals = {line: -delta for line, delta in deltas.items() if delta < 0}
-        if not additions and not removals:
+        if not (additions or removals or discounts or shipping):
             raise ValueError("There must be at least one change to be made.")
         self.assign(order, additions, None)
         for line, units in removals.items():
@@ -168,6 +183,11 @@ class Orders(Shipping):
         for line in set(additions) - set(new):
             line.quantity += additions[line]
         order.lines += new
+        for which, amount in (discounts or {}).items():
+            self.line(order, which).discount += Decimal(amount)
+        if shipping:
+            order.shipping_title = order.shipping_title or "Added"
+            order.shipping_price += Decimal(shipping)
         order.edited = True
         self.tell("orders/edited", order, additions=additions, removals=removals)
         return self.changed(order)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from graphql import (
+    GraphQLEnumType,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLNonNull,
@@ -43,10 +44,14 @@ RESOLVERS: dict[str, dict[str, Resolver]] = {
 SCALARS: dict[str, Callable[[Any], Any]] = {
     "DateTime": lambda value: value.strftime("%Y-%m-%dT%H:%M:%SZ") if isinstance(value, datetime) else value,
     "Decimal": lambda value: money.text(Decimal(value)),
-    "Money": lambda value: f"{Decimal(value):.2f}",
+    "Money": lambda value: _price(Decimal(value)),
     "UnsignedInt64": str,
     "URL": str,
 }
+
+
+class Unheard(str):
+    """A value of an enum that is not in this schema."""
 
 
 @dataclass
@@ -71,7 +76,20 @@ def schema() -> GraphQLSchema:
             kind.resolve_type = lambda value, info, abstract: _type_name(value)
         elif isinstance(kind, GraphQLScalarType) and kind.name in SCALARS:
             kind.serialize = SCALARS[kind.name]  # type: ignore[method-assign, assignment]
+        elif isinstance(kind, GraphQLEnumType):
+            kind.serialize = _named(kind.serialize)  # type: ignore[method-assign, assignment]
     return made
+
+
+def _named(serialize: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Values of an enum, and those that a later version of the API may have."""
+    return lambda value: str(value) if isinstance(value, Unheard) else serialize(value)
+
+
+def _price(amount: Decimal) -> str:
+    """At least two digits after the point, more for currencies that have them."""
+    plain = f"{amount.normalize():f}"
+    return plain if len(plain.partition(".")[2]) > 2 else f"{amount:.2f}"
 
 
 def _type_name(thing: Any) -> str:

@@ -125,13 +125,13 @@ class Shipping(Catalogue):
 
     def units(self, order: Order, units: Units) -> dict[Line, int]:
         """The lines that are meant; a SKU means the first of its lines that is still wanted. KeyError: none."""
-        found = {}
-        for which, count in units.items():
-            lines = [line for line in order.lines if which in (line, line.gid, line.sku or line.gid)]
-            if not lines:
-                raise KeyError(which)
-            found[next((line for line in lines if line.current_quantity), lines[0])] = count
-        return found
+        return {self.line(order, which): count for which, count in units.items()}
+
+    def line(self, order: Order, which: Line | str) -> Line:
+        lines = [line for line in order.lines if which in (line, line.gid, line.sku or line.gid)]
+        if not lines:
+            raise KeyError(which)
+        return next((line for line in lines if line.current_quantity), lines[0])
 
     def withdraw(self, order: Order, line: Line, units: int, *, restock: bool) -> str:
         """Units are no longer to be sent; returns the gid of the location that was to send the last of them."""

@@ -109,6 +109,17 @@ class Company:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A bundle that was bought. It is no line: its components are."""
+
+    gid: str
+    title: str
+    quantity: int
+    variant_gid: str
+    variant_sku: str
+
+
 @dataclass(eq=False, slots=True)
 class Line:
     gid: str
@@ -133,6 +144,8 @@ class Line:
     is_tip: bool = False
     #: Units removed after they had left (returns); the rest of `removed` never left.
     returned: int = 0
+    #: The bundle that it is a component of.
+    group: Group | None = None
 
     @property
     def current_quantity(self) -> int:
@@ -223,9 +236,16 @@ class Order:
     shipping_title: str = ""
     shipping_price: Decimal = ZERO
     duties: Decimal = ZERO
+    #: What was paid more in cash than the total, which stays.
+    cash_rounding: Decimal = ZERO
+    #: What the customer saw and paid in, and how many of it are one of the shop's; empty: the shop's own.
+    presentment_currency: str = ""
+    exchange_rate: Decimal = Decimal(1)
     discount_code: str = ""
     #: Money taken so far, before refunds.
     received: Decimal = ZERO
+    #: How it was paid.
+    gateways: list[str] = field(default_factory=list)
     is_authorized: bool = False
     source_name: str = "web"
     retail_location_gid: str = ""
