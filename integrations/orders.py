@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 
 from catalog import skus
-from integrations import activity, due, products, published
+from integrations import activity, due, filters, products, published
 from integrations.activity import Direction, Outcome
 from integrations.connector import Connector
 from integrations.models import Connection, CustomerLink, LocationMapping, OrderLink, UnmatchedLine
@@ -94,6 +94,11 @@ def release_waiting(connection: Connection, now: datetime) -> int:
     return len(ids)
 
 
+def look_at_kept_out(connection: Connection, now: datetime) -> int:
+    """The filter is another one: have the orders read again that it kept out; returns how many. Safe to repeat."""
+    return due.update(connection.order_links.exclude(kept_out=""), **due.now_or_again(now))
+
+
 # --- an order becomes a sale -----------------------------------------------------------------------------
 
 
@@ -115,6 +120,7 @@ def import_order(connection: Connection, link_id: int, token: str, remote: Remot
             **(due.set_aside(read_at, problem) if problem else due.done(read_at)),
             order=link.order,
             number=remote.number,
+            kept_out=link.kept_out,
             shop_updated_at=remote.updated_at,
             read_at=read_at,
         )
@@ -137,6 +143,10 @@ def remove(connection: Connection, link_id: int, token: str, now: datetime) -> N
 
 def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, now: datetime) -> str:
     """Place or revise the sale; returns why it waits, or ""."""
+    link.kept_out = "" if link.order else filters.kept_out(connection, remote)[:255]
+    if link.kept_out:
+        link.unmatched_lines.all().delete()
+        return ""
     matched = products.match(connection, remote.lines)
     if link.order is not None:
         _keep_products(link.order, matched)

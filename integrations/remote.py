@@ -125,6 +125,10 @@ class RemoteOrder:
     shipments: tuple[RemoteShipment, ...] = ()
     customer: RemoteCustomer | None = None
     notes: str = ""
+    #: The shop's own labels of it.
+    tags: tuple[str, ...] = ()
+    #: Where it was sold, by every name that the shop has for it: ("web", "Online Store").
+    channels: tuple[str, ...] = ()
     #: Charges that are in total but in no line, named: ("Tip", Decimal("5.00")).
     charges: tuple[tuple[str, Decimal], ...] = ()
 

@@ -12,15 +12,18 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
-from integrations import connections, inbox, outbox, published, registry, setup
+from integrations import connections, filters, inbox, orders, outbox, published, registry, setup
 from integrations.admin import programs, shops
 from integrations.connector import ConnectorError
 from integrations.dashboard import parts
 from integrations.models import Connection, LocationMapping, OrderLink, PublishedStock
 
 State = Connection.State
+Filter = Connection.OrderFilter
 #: Changing these changes what the shop should show.
 QUANTITY_FIELDS = {"publish", "buffer", "stock_missing_items"}
+#: Changing these lets orders in that were kept out.
+FILTER_FIELDS = {"order_filter", "order_filter_words", "orders_since"}
 
 
 def _number_of(rows: QuerySet[Any]) -> Any:
@@ -52,12 +55,16 @@ class ConnectionForm(theme.ModelForm):
         fields = (
             "name", "prefix", "fulfilment", "default_storage",
             "publish", "buffer", "first_stock", "stock_missing_items",
+            "order_filter", "order_filter_words", "orders_since",
         )  # fmt: skip
 
     def clean(self) -> None:
         super().clean()
         if self.instance.state == State.ACTIVE and not self.cleaned_data.get("default_storage"):
             self.add_error("default_storage", "Sales arrive here now, so choose where their goods are reserved.")
+        needs_words = self.cleaned_data.get("order_filter") in (Filter.TAG, Filter.CHANNEL)
+        if needs_words and not filters.words(self.cleaned_data.get("order_filter_words", "")):
+            self.add_error("order_filter_words", "Name at least one, or no order would come in.")
 
 
 class LocationForm(theme.ModelForm):
@@ -135,6 +142,10 @@ class ConnectionAdmin(page.Page):
         "Quantities for this shop",
         {"fields": (("publish", "buffer"), ("first_stock", "stock_missing_items"))},
     )
+    orders_fieldset = (
+        "Orders of this shop",
+        {"fields": (("order_filter", "order_filter_words"), "orders_since")},
+    )
     clicks = ("activate", "resume", "check_now", "retry_orders", "retry_quantities", "pause")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -149,7 +160,8 @@ class ConnectionAdmin(page.Page):
         return [str(one) for one in objs], {}, set(), []
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [self.sales_fieldset, self.quantities_fieldset] if _is_shop(obj) else [self.sales_fieldset]
+        shop_only = [self.orders_fieldset, self.quantities_fieldset] if _is_shop(obj) else []
+        return [self.sales_fieldset, *shop_only]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj is not None and obj.locations.exists() else ()
@@ -209,6 +221,8 @@ class ConnectionAdmin(page.Page):
         super().save_model(request, obj, form, change)
         if QUANTITY_FIELDS & set(form.changed_data):
             outbox.retry(obj.published.all())
+        if FILTER_FIELDS & set(form.changed_data):
+            orders.look_at_kept_out(obj, timezone.now())
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         rows = formset.save(commit=False)

@@ -21,21 +21,23 @@ class WaitingFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has n
     parameter_name = "waiting"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("1", "Waiting")]
+        return [("1", "Waiting"), ("kept", "Kept out")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[OrderLink]) -> QuerySet[OrderLink]:
+        if self.value() == "kept":
+            return queryset.exclude(kept_out="")
         return queryset.exclude(problem="") if self.value() == "1" else queryset
 
 
 @admin.register(OrderLink)
 class OrderLinkAdmin(ReadOnly):
-    list_display = ("order_number", "connection_name", "sale", "problem", "since", "next_try")
+    list_display = ("order_number", "connection_name", "sale", "why", "since", "next_try")
     list_select_related = ("connection", "order")
     list_filter = (WaitingFilter, ("connection", theme.RelatedDropdownFilter))
     search_fields = ("number", "external_id", "order__number", "unmatched_lines__sku")
     search_help_text = "Number or SKU"
     ordering = ("-pk",)
-    chips = (("Waiting", "waiting=1"), ("All", ""))
+    chips = (("Waiting", "waiting=1"), ("Kept out", "waiting=kept"), ("All", ""))
     actions = ("retry",)
     empty_title = "No orders yet"
     empty_text = "Orders of connected shops are listed here, with the sale that each became."
@@ -52,6 +54,10 @@ class OrderLinkAdmin(ReadOnly):
     @admin.display(description="Sale")
     def sale(self, link: OrderLink) -> str:
         return show.link(link.order.number, show.page_of(link.order)) if link.order else ""
+
+    @admin.display(description="Why it is no sale, or not in step")
+    def why(self, link: OrderLink) -> str:
+        return link.problem or link.kept_out
 
     @admin.display(description="Since", ordering="problem_at")
     def since(self, link: OrderLink) -> str:

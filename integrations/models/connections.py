@@ -22,6 +22,12 @@ class Connection(models.Model):
         ON_HAND = "on_hand", "On hand"
         AVAILABLE = "available", "Available"
 
+    class OrderFilter(models.TextChoices):
+        ALL = "all", "All orders"
+        PAID = "paid", "Only paid orders"
+        TAG = "tag", "Only orders with a tag"
+        CHANNEL = "channel", "Only orders of a sales channel"
+
     class FirstStock(models.TextChoices):
         OURS = "ours", "Our quantities replace the shop's"
         THEIRS = "theirs", "The shop's quantities become our first count"
@@ -53,6 +59,19 @@ class Connection(models.Model):
         help_text="Have items stocked at a mapped location where the shop does not stock them yet.",
     )
     buffer = quantity_field(default=0, help_text="Units kept back from the shop.")
+    order_filter = models.CharField(
+        "orders to import", max_length=16, choices=OrderFilter, default=OrderFilter.ALL,
+        help_text="Of new ones. What is imported already stays in step with the shop.",
+    )  # fmt: skip
+    #: One or several, parted by commas.
+    order_filter_words = models.CharField(
+        "tags or channels", max_length=255, blank=True,
+        help_text="For example: wholesale, urgent – or: Online Store, Point of Sale. One of them is enough.",
+    )  # fmt: skip
+    orders_since = models.DateField(
+        "placed since", null=True, blank=True,
+        help_text="Orders that were placed before this day are not imported. Empty: whenever they were placed.",
+    )  # fmt: skip
 
     currency = models.CharField(max_length=3, blank=True, editable=False)
     timezone = models.CharField(max_length=64, default="UTC", editable=False)
@@ -82,6 +101,10 @@ class Connection(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="active") | Q(default_storage__isnull=False),
                 name="connection_active_has_storage",
+            ),
+            models.CheckConstraint(
+                condition=~Q(order_filter__in=("tag", "channel")) | ~Q(order_filter_words=""),
+                name="connection_filter_says_what",
             ),
         ]
 

@@ -57,7 +57,8 @@ class CustomerLink(models.Model):
 class OrderLink(Due):
     """An order of the shop: the sale that it became, and whether it is due to be looked at.
 
-    No sale yet: it was never read, or none of its lines is known here (`problem` says so, and it waits).
+    No sale yet: it was never read, it is not to be imported (`kept_out`), or none of its lines is known here (`problem`
+    says so, and it waits).
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="order_links")
@@ -66,6 +67,8 @@ class OrderLink(Due):
     )
     external_id = models.CharField(max_length=128)
     number = models.CharField(max_length=64, blank=True, editable=False)
+    #: Why the connection's filter keeps it out, as a sentence; empty: it does not. A change in the shop looks again.
+    kept_out = models.CharField(max_length=255, blank=True, editable=False)
     #: The shop's own time of the state that the sale shows.
     shop_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: When that state was asked for, by our clock.
@@ -83,6 +86,7 @@ class OrderLink(Due):
         indexes = [
             models.Index(fields=["connection", "due_at"], name="order_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["connection"], name="order_problem", condition=~Q(problem="")),
+            models.Index(fields=["connection"], name="order_kept_out", condition=~Q(kept_out="")),
         ]
 
     def __str__(self) -> str:

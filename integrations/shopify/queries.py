@@ -95,6 +95,7 @@ query StockbridgeOrder($id: ID!, $lines: Int!, $withCustomer: Boolean!, $withRou
     name
     poNumber
     sourceName
+    tags
     retailLocation {{ id }}
     test
     createdAt

@@ -25,6 +25,7 @@ from integrations.shopify.reading import Json, at, moment, money, nodes, text
 ZERO = Decimal(0)
 _PAYMENT = {"PAID": 2, "PARTIALLY_REFUNDED": 2, "PARTIALLY_PAID": 1}
 _SOURCES = {"pos": "shopify_pos"}
+_CHANNELS = {"web": "Online Store", "pos": "Point of Sale", "shopify_draft_order": "Draft Orders"}
 _OPEN = {"OPEN", "IN_PROGRESS", "ON_HOLD", "SCHEDULED"}
 
 
@@ -90,6 +91,8 @@ def order(node: Json, timezone: str) -> RemoteOrder:
         shipments=shipments.of(node),
         customer=customer(node),
         notes=_notes(node),
+        tags=tuple(map(str, node.get("tags") or ())),
+        channels=tuple(filter(None, [text(node, "sourceName"), _CHANNELS.get(text(node, "sourceName"))])),
         charges=_charges(node, total - (gross - discount) - delivery - tax),
     )
 

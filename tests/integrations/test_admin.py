@@ -271,6 +271,7 @@ def settings_form(shop: Connection, places: dict[LocationMapping, object], **cha
     values = {
         "name": shop.name, "prefix": "S-", "fulfilment": "inventory", "publish": shop.publish, "first_stock": "ours",
         "default_storage": str(shop.default_storage_id), "buffer": "0", "stock_missing_items": "on",
+        "order_filter": "all",
         "locations-TOTAL_FORMS": str(len(places)), "locations-INITIAL_FORMS": str(len(places)),
     }  # fmt: skip
     for number, (place, storage) in enumerate(places.items()):
@@ -293,6 +294,22 @@ def test_a_new_buffer_makes_every_quantity_due(admin_client, connection):
     assert not connection.published.filter(due_at__isnull=False).exists()
     admin_client.post(url("connection_change", connection.pk), form)
     assert not connection.published.filter(due_at=None).exists()
+
+
+def test_a_wider_filter_makes_the_orders_due_that_it_kept_out(admin_client, connection):
+    OrderLink.objects.create(connection=connection, external_id="gid://1", kept_out="Not paid.")
+    form = settings_form(connection, {place: place.storage_id for place in connection.locations.all()})
+    admin_client.post(url("connection_change", connection.pk), form | {"order_filter": "paid"})
+    assert OrderLink.objects.get().due_at is not None
+
+
+def test_a_filter_by_tag_needs_one(admin_client, connection):
+    form = settings_form(connection, {place: place.storage_id for place in connection.locations.all()})
+    wish = {"order_filter": "tag", "order_filter_words": " , "}
+    answer = admin_client.post(url("connection_change", connection.pk), form | wish)
+    assert "Name at least one, or no order would come in." in text(answer)
+    connection.refresh_from_db()
+    assert connection.order_filter == Connection.OrderFilter.ALL
 
 
 def test_an_active_connection_keeps_a_default_storage(admin_client, connection):
