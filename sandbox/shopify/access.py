@@ -21,6 +21,7 @@ SCOPES = (
 NEEDED = {
     "QueryRoot.fulfillment": ("read_orders", "read_fulfillments"),
     "QueryRoot.inventoryItem": ("read_inventory", "read_products"),
+    "QueryRoot.inventoryItems": ("read_inventory", "read_products"),
     "QueryRoot.inventoryLevel": ("read_inventory",),
     "QueryRoot.locations": ("read_locations", "read_inventory"),
     "QueryRoot.order": ("read_orders",),

@@ -84,6 +84,16 @@ def _spoilt(fault: Fault | None, headers: dict[str, str]) -> Answer | None:
     return None
 
 
+def download(shop: Shop, *, is_there: bool) -> tuple[Answer, bool]:
+    """GET of a bulk operation's result: the answer's status and faults, and whether it is cut in the middle."""
+    shop.count("download")
+    fault = shop.faults.take(REQUESTS, "download")
+    answer = _spoilt(fault, {}) or Answer(200 if is_there else 404, {"errors": "Not Found"})
+    if fault and fault.kind == "slow":
+        answer.delay = fault.seconds
+    return answer, fault is not None and fault.kind == "cut_after"
+
+
 def _sent(answer: Answer, fault: Fault | None) -> Answer:
     """What happens to an answer on its way."""
     if fault and fault.kind == "slow":

@@ -10,6 +10,10 @@ Requests, by the name of their document ("token" for a token's request):
     cut_after  done, and then the connection is cut
     unheard    answered, with values of enums that the schema does not have
     sparse     answered, with null wherever the schema allows it
+Fetching the result of a bulk operation is the request "download"; `cut_after` then hangs up in the middle of it.
+Bulk operations:
+    bulk_failed    FAILED with INTERNAL_SERVER_ERROR after a part, which can be fetched
+    bulk_slow      waits as CREATED for some seconds (2)
 Deliveries, by their topic ("orders/create"):
     duplicate      sent twice with the same id
     lost           never sent
@@ -28,7 +32,9 @@ from typing import Any
 
 REQUESTS = {"error", "html", "throttle", "slow", "hang", "cut", "cut_after", "unheard", "sparse"}
 DELIVERIES = {"duplicate", "lost", "late", "shuffled", "bad_signature"}
-SECONDS = {"slow": 2.0, "hang": 30.0, "late": 5.0, "shuffled": 1.0}
+BULKS = {"bulk_failed", "bulk_slow"}
+KINDS = REQUESTS | BULKS | DELIVERIES
+SECONDS = {"slow": 2.0, "bulk_slow": 2.0, "hang": 30.0, "late": 5.0, "shuffled": 1.0}
 STATUS = {"error": 500, "html": 502}
 
 
@@ -63,8 +69,8 @@ class Faults:
         status: int | None = None,
     ) -> Fault:
         """The next `times` times (once if nothing is said), or each time with `probability`. ValueError: no such."""
-        if kind not in REQUESTS | DELIVERIES:
-            raise ValueError(f"There is no fault {kind!r}. Faults: {', '.join(sorted(REQUESTS | DELIVERIES))}.")
+        if kind not in KINDS:
+            raise ValueError(f"There is no fault {kind!r}. Faults: {', '.join(sorted(KINDS))}.")
         fault = Fault(
             kind,
             times=1 if times is None and probability is None else times,

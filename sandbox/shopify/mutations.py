@@ -58,7 +58,17 @@ def inventory_activate(
         return {"inventoryLevel": None, "userErrors": [user_error(str(error), None)]}
 
 
+def bulk_run_query(root: None, info: Info, query: str, groupObjects: bool = False) -> dict[str, Any]:
+    return dict(info.context.shop.bulk.start(query, is_grouped=groupObjects))
+
+
+def bulk_cancel(root: None, info: Info, id: str) -> dict[str, Any]:
+    return dict(info.context.shop.bulk.cancel(id))
+
+
 ROOT: dict[str, Callable[..., Any]] = {
+    "bulkOperationRunQuery": bulk_run_query,
+    "bulkOperationCancel": bulk_cancel,
     "inventorySetQuantities": inventory_set_quantities,
     "inventoryActivate": inventory_activate,
     "webhookSubscriptionCreate": subscriptions.create,

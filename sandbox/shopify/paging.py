@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLError
@@ -14,6 +18,27 @@ from sandbox.shopify.state import number
 
 LIMIT = 250
 Key = Callable[[Any], tuple[Any, int]]
+#: In a bulk operation a list that is not told how long to be is whole.
+_is_unlimited: ContextVar[bool] = ContextVar("is_unlimited", default=False)
+
+
+@contextmanager
+def unlimited() -> Iterator[None]:
+    token = _is_unlimited.set(True)
+    try:
+        yield
+    finally:
+        _is_unlimited.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    node: Any
+    key: Key
+
+    @property
+    def cursor(self) -> str:
+        return _encode(self.key(self.node))
 
 
 def by_id(thing: Any) -> tuple[Any, int]:
@@ -31,6 +56,7 @@ def page(things: Iterable[Any], first: int | None, after: str | None = None, key
     nodes = ordered[start : start + count]
     return {
         "nodes": nodes,
+        "edges": [Edge(each, key) for each in nodes],
         "pageInfo": {
             "hasNextPage": start + count < len(ordered),
             "hasPreviousPage": start > 0,
@@ -42,6 +68,8 @@ def page(things: Iterable[Any], first: int | None, after: str | None = None, key
 
 def length(first: int | None) -> int:
     """How many may be asked for."""
+    if first is None and _is_unlimited.get():
+        return sys.maxsize
     if first is None:
         raise bad_request("you must provide one of first or last")
     if not 0 <= first <= LIMIT:

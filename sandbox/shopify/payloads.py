@@ -12,6 +12,7 @@ from sandbox.shopify.order_payloads import edited, fulfillment, order, refund
 from sandbox.shopify.state import Level, Location, Product, Variant, number
 
 if TYPE_CHECKING:
+    from sandbox.shopify.bulk import BulkOperation
     from sandbox.shopify.shop import Shop
 
 
@@ -106,6 +107,17 @@ def location(shop: Shop, place: Location) -> Json:
     }
 
 
+def bulk_operation(shop: Shop, operation: BulkOperation) -> Json:
+    return {
+        "admin_graphql_api_id": operation.gid,
+        "completed_at": local(shop, operation.completed_at) if operation.completed_at else None,
+        "created_at": local(shop, operation.created_at),
+        "error_code": operation.error_code and operation.error_code.lower(),
+        "status": operation.status.lower(),
+        "type": operation.type.lower(),
+    }
+
+
 def uninstalled(shop: Shop, profile: Any) -> Json:
     return {
         "id": number(profile.gid),
@@ -127,4 +139,5 @@ _BODIES: dict[str, Callable[..., Json]] = {
     "products": product,
     "locations": location,
     "app": uninstalled,
+    "bulk_operations": bulk_operation,
 }

@@ -96,6 +96,11 @@ def variants(
     return page(found, first, after, VARIANT_KEYS.get(sortKey, by_id))
 
 
+def items(root: None, info: Info, first: int | None = None, after: str | None = None) -> Any:
+    variants = info.context.shop.book.variants.values()
+    return page(sorted(map(InventoryItem, variants), key=by_id), first, after)
+
+
 def found_by(query: str | None, things: Iterable[Any], fields: dict[str, Matcher], info: Info) -> Iterable[Any]:
     """Those that a search finds: it lags behind what happened, and tells its doubts in the answer's extensions."""
     if not (query or "").strip():
@@ -184,6 +189,8 @@ ROOT: dict[str, Callable[..., Any]] = {
     "order": lambda root, info, id: visible_order(info.context.shop, id),
     "fulfillment": fulfillment,
     "refund": refund,
+    "bulkOperation": lambda root, info, id: info.context.shop.bulk.find(id),
+    "inventoryItems": items,
     "inventoryItem": lambda root, info, id: _item(info.context.shop.variant_of_item(id)),
     "inventoryLevel": lambda root, info, id: info.context.shop.book.levels.get(id),
     "webhookSubscriptions": lambda root, info, first=None, after=None: page(

@@ -37,6 +37,7 @@ class ShopServer(ThreadingHTTPServer):
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         super().__init__((host, port), _Handler)
+        shop.bulk.address = self.url
 
     @property
     def url(self) -> str:
@@ -55,6 +56,7 @@ class ShopServer(ThreadingHTTPServer):
         self._thread.join()
         self.server_close()
         self.shop.courier.stop()
+        self.shop.bulk.stop()
 
     def server_close(self) -> None:
         """Connections that clients keep open are cut, or their threads would wait for ever."""
@@ -103,6 +105,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _respond(self, method: str) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = urlsplit(self.path).path
+        if method == "GET" and path.startswith("/bulk/"):
+            self._download(path.removeprefix("/bulk/"))
+            return
         try:
             answer = self._answer(method, body)
         except Exception as error:
@@ -126,6 +132,32 @@ class _Handler(BaseHTTPRequestHandler):
         if method == "POST" and len(parts) == 4 and parts[:2] == ["admin", "api"] and parts[3] == "graphql.json":
             return api.call(shop, parts[2], self.headers.get("X-Shopify-Access-Token") or "", body)
         return Answer(404, {"errors": "Not Found"})
+
+    def _download(self, name: str) -> None:
+        """A result of a bulk operation, in pieces. As in a cloud's storage, only its name is secret: no token."""
+        found = self.server.shop.bulk.file(name)
+        answer, is_cut_halfway = api.download(self.server.shop, is_there=found is not None)
+        self.server.stopping.wait(answer.delay)
+        if answer.is_cut:
+            self.close_connection = True
+            hang_up(self.connection)
+            return
+        if found is None or answer.status != 200:
+            self._send(answer)
+            return
+        size = found.stat().st_size
+        self.send_response(200)
+        self.send_header("Content-Type", "application/jsonl")
+        self.send_header("Content-Length", str(size))
+        self.end_headers()
+        left = size // 2 if is_cut_halfway else size
+        with found.open("rb") as file:
+            while piece := file.read(min(left, 65536)):
+                self.wfile.write(piece)
+                left -= len(piece)
+        if is_cut_halfway:
+            self.close_connection = True
+            hang_up(self.connection)
 
     def _send(self, answer: Answer) -> None:
         is_page = isinstance(answer.body, str)

@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sandbox.shopify.access import SCOPES
+from sandbox.shopify.bulk import Bulk
 from sandbox.shopify.cost import PLANS, Bucket
 from sandbox.shopify.faults import Faults
 from sandbox.shopify.idempotency import Idempotency
@@ -90,6 +91,7 @@ class Shop(Orders):
         #: Calls by operation name ("" for what was not understood, "token" for tokens), and points spent.
         self.calls: Counter[str] = Counter()
         self.points = 0
+        self.bulk = Bulk(self)
         self.courier = Courier(self, retry_scale=retry_scale)
         self.listeners.append(self.courier.notice)
         self.index()
@@ -139,6 +141,7 @@ class Shop(Orders):
         self.points = 0
         self.faults.clear()
         self.idempotency = Idempotency()
+        self.bulk.forget()
         self.courier.forget()
         self.bucket = Bucket(self.bucket.rate)
 
