@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 
 from integrations.remote import (
     Account,
+    BulkRead,
     ChangedOrder,
     Notice,
     Rejection,
@@ -92,6 +93,18 @@ class Connector(Protocol):
 
     def levels(self, location_id: str, item_ids: Sequence[str]) -> list[ShownLevel]:
         """What the shop shows now at a location. Items that it does not know are left out. At most `batch`."""
+
+    def ask_for_levels(self) -> str:
+        """Have the shop write down all that it shows; returns the id to ask `bulk` with. May raise Refused."""
+
+    def bulk(self, operation: str) -> BulkRead:
+        """How far a large answer is. Safe to repeat."""
+
+    def cancel_bulk(self, operation: str) -> None:
+        """The answer is not wanted any more. Safe to repeat."""
+
+    def read_levels(self, url: str) -> Iterator[ShownLevel]:
+        """What `ask_for_levels` asked for, in any order, and the same each time. Flat memory. Safe to repeat."""
 
     def set_stock(self, levels: Sequence[StockLevel], key: str) -> list[Rejection]:
         """Make the shop show these quantities, all or none: if anything is rejected, nothing was set.

@@ -91,6 +91,33 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form:
     return answer
 
 
+def lines(url: str, limit: int) -> Iterator[bytes]:
+    """Fetch a large text and give out its lines as they come, so that its size does not matter. Safe to repeat.
+
+    No credentials are sent along: the address itself is the secret. Redirects are not followed. `limit`: bytes of one
+    line.
+
+    Raises
+    ------
+    Unavailable: it is not there, broke off, or a line is longer than that. The lines given out so far are good.
+    """
+    host = urlsplit(url).hostname or url
+    with (
+        _failures(host),
+        _session().get(url, timeout=TIMEOUTS, allow_redirects=False, stream=True) as response,
+    ):
+        if response.status_code != 200:
+            raise Unavailable(f"{host} has not got what we were told to fetch there (HTTP {response.status_code}).")
+        rest = b""
+        for piece in response.iter_content(_PIECE):
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from whole
+            if len(rest) > limit:
+                raise Unavailable(f"{host} sent a line of more than {limit // 1024 // 1024} MB.")
+        if rest:
+            yield rest
+
+
 def tell(url: str, body: bytes, headers: Mapping[str, str], *, may_be_local: bool) -> Answer:
     """Send these bytes; what is answered beside the status is not read. Redirects are not followed.
 

@@ -163,6 +163,29 @@ class ShownLevel:
     is_tracked: bool = True
 
 
+class BulkState(StrEnum):
+    """What has become of a large answer that a shop prepares in the background."""
+
+    RUNNING = "running"  #: ask again later
+    COMPLETED = "completed"
+    FAILED = "failed"  #: what there is of it can be read; it may be asked for anew
+    CANCELED = "canceled"
+
+
+@dataclass(frozen=True, slots=True)
+class BulkRead:
+    """How far a large answer is, and where it can be read."""
+
+    state: BulkState
+    #: Objects found so far, and how many of them are not part of another.
+    objects: int = 0
+    roots: int = 0
+    #: Of the result, or of the part that there is; empty: nothing was found, or it is not there yet.
+    url: str = ""
+    #: A sentence, when it failed.
+    reason: str = ""
+
+
 class Refusal(StrEnum):
     """Why a level was not taken; each has one reaction."""
 

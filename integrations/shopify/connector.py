@@ -10,6 +10,7 @@ from typing import ClassVar
 from integrations.connector import AccessDenied, Credential, Refused, Unavailable
 from integrations.remote import (
     Account,
+    BulkRead,
     ChangedOrder,
     Notice,
     Rejection,
@@ -19,7 +20,7 @@ from integrations.remote import (
     ShownLevel,
     StockLevel,
 )
-from integrations.shopify import access, orders, queries, stock, translate, webhooks
+from integrations.shopify import access, bulk, orders, queries, stock, translate, webhooks
 from integrations.shopify.graphql import Api, GraphQLRefused, words
 from integrations.shopify.reading import Json, at, moment, nodes, text
 
@@ -142,6 +143,25 @@ class Shopify:
         data = self.api.call(queries.LEVELS, {"ids": list(item_ids), "locationId": location_id})
         items = [node for node in nodes(data, "nodes") if node and "tracked" in node]
         return [translate.level(node, location_id, self._publish) for node in items]
+
+    def ask_for_levels(self) -> str:
+        """Have Shopify write down all quantities that it shows; returns the id to ask `bulk` with.
+
+        Raises Unavailable while other bulk operations run; Refused with Shopify's words.
+        """
+        return bulk.start(self.api, queries.BULK_LEVELS)
+
+    def read_levels(self, url: str) -> Iterator[ShownLevel]:
+        """What `ask_for_levels` asked for, in any order, and the same each time. Flat memory. Safe to repeat."""
+        return (translate.bulk_level(each, self._publish) for each in bulk.lines(url) if at(each, "item", "id"))
+
+    def bulk(self, operation: str) -> BulkRead:
+        """How far a large answer is. Safe to repeat."""
+        return bulk.status(self.api, operation)
+
+    def cancel_bulk(self, operation: str) -> None:
+        """The answer is not wanted any more. Safe to repeat."""
+        bulk.cancel(self.api, operation)
 
     def set_stock(self, levels: Sequence[StockLevel], key: str) -> list[Rejection]:
         """Make the shop show these quantities, all or none: if anything is rejected, nothing was set.

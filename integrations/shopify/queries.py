@@ -239,6 +239,54 @@ mutation StockbridgeActivate($itemId: ID!, $locationId: ID!, $key: String!) {
 }
 """
 
+#: Run in bulk: no variables, no pages, `edges` instead of `nodes`.
+BULK_LEVELS = """
+query StockbridgeBulkLevels {
+  inventoryItems {
+    edges {
+      node {
+        id
+        inventoryLevels(includeInactive: true) {
+          edges {
+            node {
+              id
+              isActive
+              item { id tracked }
+              location { id }
+              quantities(names: ["available", "on_hand"]) { name quantity }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
+BULK_RUN = """
+mutation StockbridgeBulkRun($query: String!, $grouped: Boolean!) {
+  bulkOperationRunQuery(query: $query, groupObjects: $grouped) {
+    bulkOperation { id status }
+    userErrors { field message code }
+  }
+}
+"""
+
+BULK_STATUS = """
+query StockbridgeBulkStatus($id: ID!) {
+  bulkOperation(id: $id) { id status errorCode objectCount rootObjectCount url partialDataUrl }
+}
+"""
+
+BULK_CANCEL = """
+mutation StockbridgeBulkCancel($id: ID!) {
+  bulkOperationCancel(id: $id) {
+    bulkOperation { id status }
+    userErrors { field message }
+  }
+}
+"""
+
 WEBHOOKS = """
 query StockbridgeWebhooks($first: Int!, $after: String) {
   webhookSubscriptions(first: $first, after: $after) {

@@ -46,15 +46,22 @@ def product(variant: Json) -> RemoteProduct:
 
 
 def level(item: Json, location_id: str, name: str) -> ShownLevel:
-    """What is shown of an inventory item; `name` is "on_hand" or "available".
+    """What is shown of an inventory item; `name` is "on_hand" or "available"."""
+    return _level(at(item, "inventoryLevel"), item, location_id, name)
 
-    An inactive level keeps its old quantities, but they do not count: not stocked.
-    """
-    quantities = {row["name"]: row["quantity"] for row in nodes(at(item, "inventoryLevel"), "quantities")}
+
+def bulk_level(node: Json, name: str) -> ShownLevel:
+    """The same, read off the level itself."""
+    return _level(node, node["item"], text(node, "location", "id"), name)
+
+
+def _level(node: Json | None, item: Json, location_id: str, name: str) -> ShownLevel:
+    """An inactive level keeps its old quantities, but they do not count: not stocked."""
+    quantities = {row["name"]: row["quantity"] for row in nodes(node, "quantities")}
     return ShownLevel(
         item_id=item["id"],
         location_id=location_id,
-        quantity=quantities.get(name) if at(item, "inventoryLevel", "isActive") else None,
+        quantity=quantities.get(name) if at(node, "isActive") else None,
         is_tracked=bool(item.get("tracked")),
     )
 
