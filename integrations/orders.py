@@ -6,30 +6,24 @@ then read whole and `import_order` makes the sale match it. One translation, and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from catalog import skus
-from integrations import activity, due, filters, products, published
+from integrations import activity, drafts, due, filters, products, published
 from integrations.activity import Direction, Outcome
 from integrations.connector import Connector
-from integrations.models import Connection, CustomerLink, LocationMapping, OrderLink, UnmatchedLine
-from integrations.remote import ChangedOrder, RemoteCustomer, RemoteOrder, RemoteShipment
-from sales import customers
+from integrations.models import Connection, OrderLink, UnmatchedLine
+from integrations.remote import ChangedOrder, RemoteLine, RemoteOrder
 from sales import orders as sales
-from sales.models import Customer, Order
-from sales.orders import LineDraft, OrderDraft, ShipmentDraft
+from sales.models import Order
 
 #: Two changes within the same second look alike to the shop; a read that late after one has seen both.
 SAME_SECOND = timedelta(seconds=5)
 #: Changed orders that are noted in one transaction.
 CHUNK = 250
-NO_CUSTOMER = "Shopify Customer"
-CANCELED, SHIPPED, NEW = Order.Status.CANCELED, Order.Status.SHIPPED, Order.Status.NEW
 
 
 # --- what is due ---------------------------------------------------------------------------------------
@@ -136,6 +130,7 @@ def remove(connection: Connection, link_id: int, token: str, now: datetime) -> N
             return
         if link.order is not None and link.order.deleted_at is None:
             sales.delete(link.order.pk, now=now)
+            published.moved_by_shop(connection, link.order.lines.values_list("product_id", flat=True), now)
             _note(connection, link, f"Sale {link.order.number} deleted, as in the shop.", now)
         link.unmatched_lines.all().delete()
         held.update(**due.done(now))
@@ -150,23 +145,27 @@ def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, no
     matched = products.match(connection, remote.lines)
     if link.order is not None:
         _keep_products(link.order, matched)
-    _keep_unmatched(link, remote, matched)
-    if not matched and link.order is None:
-        problem = _nothing_matched(remote)
+    unknown = [line for line in remote.lines if line.is_goods and line.quantity and line.external_id not in matched]
+    _keep_unmatched(link, unknown)
+    if unknown and not matched and link.order is None:
+        problem = _nothing_matched(unknown)
         if link.problem != problem:
             _note(connection, link, f"Order {remote.number} waits.", now, outcome=Outcome.WAITING, why=problem)
         return problem
-    draft = _draft(connection, link.order, remote, matched, now)
+    drafted = drafts.draft(connection, link.order, remote, matched)
+    outcome = Outcome.WARNING if drafted.warnings else Outcome.DONE
+    is_new = link.order is None
     if link.order is None:
-        link.order = sales.place(draft, now=now)
-        _note(connection, link, f"Sale {link.order.number} arrived.", now, why=draft.remarks)
+        link.order = sales.place(drafted.draft, now=now)
+        _note(connection, link, f"Sale {link.order.number} arrived.", now, outcome=outcome, why=drafted.draft.remarks)
         Connection.objects.filter(pk=connection.pk).update(last_order_at=now)
-    elif changes := sales.revise(link.order.pk, draft, now=now):
-        _note(connection, link, f"Sale {link.order.number} changed.", now, why=" ".join(changes))
+    elif changes := sales.revise(link.order.pk, drafted.draft, now=now):
+        why = " ".join([*changes, *drafted.warnings])
+        _note(connection, link, f"Sale {link.order.number} changed.", now, outcome=outcome, why=why)
     else:
         return ""
-    # On hand changes in the shop only when goods move; available with every unit that is sold.
-    if remote.shipments or connection.publish == Connection.Publish.AVAILABLE:
+    # What is placed leaves the shop's on hand as it is. What is taken back may leave its shelf, too: it does not say.
+    if not is_new or remote.shipments or connection.publish == Connection.Publish.AVAILABLE:
         published.moved_by_shop(connection, {match.product_id for match in matched.values()}, now)
     return ""
 
@@ -199,7 +198,7 @@ def _keep_products(order: Order, matched: dict[str, products.Matched]) -> None:
         matched[line.key] = products.Matched(line.product_id, line.product.name, "line")
 
 
-def _keep_unmatched(link: OrderLink, remote: RemoteOrder, matched: dict[str, products.Matched]) -> None:
+def _keep_unmatched(link: OrderLink, unknown: Sequence[RemoteLine]) -> None:
     """Remember the lines that mean nothing here, and forget those that do by now."""
     link.unmatched_lines.all().delete()
     UnmatchedLine.objects.bulk_create(
@@ -211,134 +210,13 @@ def _keep_unmatched(link: OrderLink, remote: RemoteOrder, matched: dict[str, pro
             title=line.title[:255],
             quantity=line.quantity,
         )
-        for line in remote.lines
-        if line.external_id not in matched and line.quantity
+        for line in unknown
     )
 
 
-def _nothing_matched(remote: RemoteOrder) -> str:
-    names = ", ".join(line.sku or f"“{line.title}” without SKU" for line in remote.lines[:5])
+def _nothing_matched(unknown: Sequence[RemoteLine]) -> str:
+    names = ", ".join(line.sku or f"“{line.title}” without SKU" for line in unknown[:5])
     return f"None of its SKUs is known here: {names}. Add one of them to a product, and the sale is made."
-
-
-def _draft(
-    connection: Connection,
-    order: Order | None,
-    remote: RemoteOrder,
-    matched: dict[str, products.Matched],
-    now: datetime,
-) -> OrderDraft:
-    storages = dict(
-        LocationMapping.objects.filter(connection=connection, storage__isnull=False).values_list(
-            "external_id", "storage_id"
-        )
-    )
-    default = connection.default_storage_id
-    assert default is not None  # an active connection has one: a constraint of the database
-    lines = [
-        LineDraft(
-            key=line.external_id,
-            sku=line.sku[:255],
-            name=matched[line.external_id].name,
-            product_id=matched[line.external_id].product_id,
-            quantity=line.quantity,
-            total=line.unit_price * line.quantity,
-        )
-        for line in remote.lines
-        if line.external_id in matched
-    ]
-    other, remarks = _other_charges(remote, matched, sum((line.total for line in lines), Decimal(0)))
-    shipped = [shipment.at for shipment in remote.shipments if not shipment.is_return]
-    zone = ZoneInfo(connection.timezone)
-    return OrderDraft(
-        number=connection.prefix + remote.number,
-        customer_id=order.customer_id if order else _customer(connection, remote.customer).pk,
-        storage_id=storages.get(remote.location_id) or (order.storage_id if order else default),
-        date_placed=remote.placed_at.astimezone(zone).date(),
-        date_shipped=max(shipped).astimezone(zone).date() if shipped else None,
-        currency=remote.currency,
-        lines=lines,
-        fulfilment=order.fulfilment if order else connection.fulfilment,
-        source=remote.source,
-        status=CANCELED if remote.is_canceled else SHIPPED if remote.is_fulfilled else NEW,
-        payment=remote.payment,
-        delivery_price=remote.delivery_price,
-        discount=remote.discount,
-        tax=remote.tax,
-        other_charges=other,
-        notes=remote.notes if order is None else None,
-        remarks="\n".join(remarks),
-        shipments=[
-            _shipment(shipment, storages, default, matched)
-            for shipment in remote.shipments
-            if any(key in matched for key in shipment.lines)
-        ],
-    )
-
-
-def _shipment(
-    shipment: RemoteShipment, storages: dict[str, int], default: int, matched: dict[str, products.Matched]
-) -> ShipmentDraft:
-    put_back = not shipment.is_return or shipment.is_restocked
-    return ShipmentDraft(
-        key=shipment.external_id,
-        storage_id=storages.get(shipment.location_id, default) if put_back else None,
-        shipped_at=shipment.at,
-        lines={key: quantity for key, quantity in shipment.lines.items() if key in matched and quantity},
-        is_return=shipment.is_return,
-        carrier=shipment.carrier,
-        tracking_number=shipment.tracking_number,
-        tracking_url=shipment.tracking_url,
-    )
-
-
-def _other_charges(
-    remote: RemoteOrder, matched: dict[str, products.Matched], subtotal: Decimal
-) -> tuple[Decimal, list[str]]:
-    """What the shop's total holds that no line here does, and sentences that explain it to the last cent."""
-    other = remote.total - (subtotal + remote.delivery_price + remote.tax - remote.discount)
-    remarks = ["A test order of the shop."] if remote.is_test else []
-    rest = other
-    for line in remote.lines:
-        if line.external_id not in matched and line.quantity:
-            amount = line.unit_price * line.quantity
-            rest -= amount
-            remarks.append(
-                f"Not matched: {line.quantity.normalize():f} × {line.title} (SKU {line.sku or 'none'}),"
-                f" {amount:f} {remote.currency}."
-            )
-    for name, amount in remote.charges:
-        if amount:
-            rest -= amount
-            remarks.append(f"{name}: {amount:f} {remote.currency}.")
-    if rest:
-        remarks.append(f"Rounding and other differences: {rest:f} {remote.currency}.")
-    return other, remarks
-
-
-def _customer(connection: Connection, remote: RemoteCustomer | None) -> Customer:
-    """By link, then by e-mail; without any data everybody is one customer."""
-    if remote is None:
-        return customers.find_or_create(name=NO_CUSTOMER)
-    fields = {
-        "phone": remote.phone,
-        "address_real": remote.address_real,
-        "address_legal": remote.address_legal,
-        "manager_name": remote.contact,
-    }
-    link = remote.external_id and (
-        connection.customer_links.filter(external_id=remote.external_id).select_related("customer").first()
-    )
-    if link:
-        customers.fill(link.customer, email=remote.email, **fields)
-        return link.customer
-    customer = customers.find_or_create(name=remote.name or remote.email or NO_CUSTOMER, email=remote.email, **fields)
-    if remote.external_id:
-        CustomerLink.objects.bulk_create(
-            [CustomerLink(connection=connection, customer=customer, external_id=remote.external_id)],
-            ignore_conflicts=True,
-        )
-    return customer
 
 
 def retry(links: Iterable[OrderLink], now: datetime) -> int:

@@ -34,6 +34,7 @@ class Matched:
 
 def match(connection: Connection, lines: Sequence[RemoteLine]) -> dict[str, Matched]:
     """Line id → our product: by remembered link, then by SKU, then by alternative SKU. Two statements."""
+    lines = [line for line in lines if line.is_goods]
     links = {
         link.external_id: link
         for link in connection.product_links.filter(
@@ -52,7 +53,7 @@ def match(connection: Connection, lines: Sequence[RemoteLine]) -> dict[str, Matc
 
 def unlinked(connection: Connection, lines: Sequence[RemoteLine]) -> list[str]:
     """The SKUs on these lines that are known here, of products of the shop that are not linked. Two statements."""
-    wanted = {line.product_id: line.sku for line in lines if line.product_id and line.sku}
+    wanted = {line.product_id: line.sku for line in lines if line.product_id and line.sku and line.is_goods}
     known = set(connection.product_links.filter(external_id__in=wanted).values_list("external_id", flat=True))
     missing = [sku for product_id, sku in wanted.items() if product_id not in known]
     here = skus.find(missing) if missing else {}

@@ -58,6 +58,8 @@ class RemoteLine:
     quantity: Decimal
     #: Of one unit, before discounts.
     unit_price: Decimal
+    #: Whether it can be a product with stock here. A gift card never is one, nor is what has neither product nor SKU.
+    is_goods: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,10 @@ class RemoteOrder:
     tax: Decimal
     #: What the customer owes or has paid for what is wanted now.
     total: Decimal
-    #: 0 unpaid, 1 partially paid, 2 paid.
-    payment: int
+    #: 0 unpaid, 1 partially paid, 2 paid; None when the shop says something that we do not know.
+    payment: int | None
+    #: By the shop's own clock; `placed_at` may be older, of an order that was brought along from elsewhere.
+    created_at: datetime
     is_canceled: bool = False
     is_fulfilled: bool = False
     is_test: bool = False
@@ -131,6 +135,9 @@ class RemoteOrder:
     channels: tuple[str, ...] = ()
     #: Charges that are in total but in no line, named: ("Tip", Decimal("5.00")).
     charges: tuple[tuple[str, Decimal], ...] = ()
+    #: Sentences for the merchant: to know, and to act upon.
+    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

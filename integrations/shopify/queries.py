@@ -82,6 +82,7 @@ fragment Line on LineItem {{
   quantity
   currentQuantity
   unfulfilledQuantity
+  isGiftCard
   variant {{ id }}
   originalUnitPriceSet {{ {_MONEY} }}
 }}
@@ -104,16 +105,18 @@ query StockbridgeOrder($id: ID!, $lines: Int!, $withCustomer: Boolean!, $withRou
     cancelledAt
     note
     currencyCode
+    presentmentCurrencyCode
     taxesIncluded
     displayFinancialStatus
     displayFulfillmentStatus
-    currentTotalPriceSet {{ {_MONEY} }}
+    currentTotalPriceSet {{ {_MONEY} presentmentMoney {{ amount currencyCode }} }}
     currentSubtotalPriceSet {{ {_MONEY} }}
     currentTotalTaxSet {{ {_MONEY} }}
     currentShippingPriceSet {{ {_MONEY} }}
     currentTotalDutiesSet {{ {_MONEY} }}
     currentTotalAdditionalFeesSet {{ {_MONEY} }}
     totalTipReceivedSet {{ {_MONEY} }}
+    totalCashRoundingAdjustment {{ paymentSet {{ {_MONEY} }} }}
     lineItems(first: $lines) {{
       nodes {{ ...Line }}
       pageInfo {{ hasNextPage endCursor }}

@@ -30,9 +30,9 @@ def nodes(holder: Json | None, name: str) -> list[Json]:
     return list((value.get("nodes") if isinstance(value, Mapping) else value) or [])
 
 
-def money(holder: Json, name: str) -> Decimal:
+def money(holder: Json, *names: str) -> Decimal:
     """A MoneyBag's amount in the shop's own currency; zero when there is none."""
-    return Decimal(at(holder, name, "shopMoney", "amount") or 0)
+    return Decimal(at(holder, *names, "shopMoney", "amount") or 0)
 
 
 def moment(holder: Json, *names: str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 
 from integrations.remote import RemoteShipment
@@ -22,6 +23,22 @@ def of(order: Json) -> tuple[RemoteShipment, ...]:
     for shipment in sent:
         shipped.update({line_id: int(units) for line_id, units in shipment.lines.items()})
     return (*(shipment for shipment in sent if shipment.lines), *_returns(order, shipped))
+
+
+def not_put_back(order: Json, sent: Sequence[RemoteShipment]) -> dict[str, int]:
+    """Line → units that were never sent, and that a refund took out of the order and put on no shelf either.
+
+    `sent`: the order's, as `of` has them.
+    """
+    units: Counter[str] = Counter()
+    for refund in nodes(order, "refunds"):
+        for row in nodes(refund, "refundLineItems"):
+            if row.get("restockType") == "NO_RESTOCK":
+                units[text(row, "lineItem", "id")] += row.get("quantity") or 0
+    for one in sent:
+        if one.is_return and not one.is_restocked:
+            units.subtract({line_id: int(number) for line_id, number in one.lines.items()})
+    return {line_id: number for line_id, number in units.items() if number > 0}
 
 
 def _shipment(row: Json) -> RemoteShipment:

@@ -5,7 +5,7 @@ All money is the shop's own (shopMoney). Documents: `queries`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from itertools import combinations
@@ -23,7 +23,11 @@ from integrations.shopify import shipments
 from integrations.shopify.reading import Json, at, moment, money, nodes, text
 
 ZERO = Decimal(0)
+_ROUNDING = "Cash rounding"
 _PAYMENT = {"PAID": 2, "PARTIALLY_REFUNDED": 2, "PARTIALLY_PAID": 1}
+_UNPAID = {"AUTHORIZED", "EXPIRED", "PENDING", "REFUNDED", "VOIDED"}
+#: The second is of an order of which nothing ever has to be sent.
+_FULFILLED = {"FULFILLED", "FULFILLMENT_NOT_REQUIRED"}
 _SOURCES = {"pos": "shopify_pos"}
 _CHANNELS = {"web": "Online Store", "pos": "Point of Sale", "shopify_draft_order": "Draft Orders"}
 _OPEN = {"OPEN", "IN_PROGRESS", "ON_HOLD", "SCHEDULED"}
@@ -77,9 +81,12 @@ def order(node: Json, timezone: str) -> RemoteOrder:
     delivery = money(node, "currentShippingPriceSet")
     tax = ZERO if node.get("taxesIncluded") else money(node, "currentTotalTaxSet")
     total = money(node, "currentTotalPriceSet")
+    charges = _charges(node, total - (gross - discount) - delivery - tax)
+    sent = shipments.of(node)
     return RemoteOrder(
         external_id=node["id"],
         number=text(node, "name").removeprefix("#"),
+        created_at=moment(node, "createdAt"),
         placed_at=moment(node, "processedAt", "createdAt", "updatedAt").astimezone(_zone(timezone)),
         updated_at=moment(node, "updatedAt"),
         currency=text(node, "currencyCode"),
@@ -90,18 +97,24 @@ def order(node: Json, timezone: str) -> RemoteOrder:
         delivery_price=delivery,
         tax=tax,
         total=total,
-        payment=_PAYMENT.get(text(node, "displayFinancialStatus"), 0),
+        payment=_payment(text(node, "displayFinancialStatus")),
         is_canceled=bool(node.get("cancelledAt")),
-        is_fulfilled=node.get("displayFulfillmentStatus") == "FULFILLED",
+        is_fulfilled=node.get("displayFulfillmentStatus") in _FULFILLED,
         is_test=bool(node.get("test")),
         location_id=_location(node),
-        shipments=shipments.of(node),
+        shipments=sent,
         customer=customer(node),
         notes=_notes(node),
         tags=tuple(map(str, node.get("tags") or ())),
         channels=tuple(filter(None, [text(node, "sourceName"), _CHANNELS.get(text(node, "sourceName"))])),
-        charges=_charges(node, total - (gross - discount) - delivery - tax),
+        charges=charges,
+        remarks=tuple(_remarks(node, charges)),
+        warnings=tuple(_warnings(lines, shipments.not_put_back(node, sent))),
     )
+
+
+def _payment(status: str) -> int | None:
+    return 0 if status in _UNPAID else _PAYMENT.get(status)
 
 
 def _line(row: Json) -> RemoteLine:
@@ -116,6 +129,7 @@ def _line(row: Json) -> RemoteLine:
         title=title,
         quantity=Decimal(row.get("currentQuantity") or 0),
         unit_price=money(row, "originalUnitPriceSet"),
+        is_goods=not row.get("isGiftCard") and bool(row.get("variant") or row.get("sku")),
     )
 
 
@@ -148,11 +162,31 @@ def _charges(node: Json, rest: Decimal) -> tuple[tuple[str, Decimal], ...]:
             ("Tip", money(node, "totalTipReceivedSet")),
             ("Duties", money(node, "currentTotalDutiesSet")),
             ("Additional fees", money(node, "currentTotalAdditionalFeesSet")),
+            (_ROUNDING, money(node, "totalCashRoundingAdjustment", "paymentSet")),
         )
         if amount
     ]
     choices = [chosen for count in range(len(named) + 1) for chosen in combinations(named, count)]
     return min(choices, key=lambda chosen: abs(rest - sum((amount for _, amount in chosen), ZERO)))
+
+
+def _remarks(node: Json, charges: Sequence[tuple[str, Decimal]]) -> Iterator[str]:
+    rounding = money(node, "totalCashRoundingAdjustment", "paymentSet")
+    if rounding and _ROUNDING not in dict(charges):
+        amount = f"{rounding.normalize():+f} {text(node, 'currencyCode')}"
+        yield f"Paid in cash: {amount} beside the total, as there are no such coins."
+    seen = at(node, "currentTotalPriceSet", "presentmentMoney")
+    if seen and text(seen, "currencyCode") != text(node, "currencyCode"):
+        yield f"The customer pays {text(seen, 'amount')} {text(seen, 'currencyCode')}."
+
+
+def _warnings(lines: Sequence[RemoteLine], lost: Mapping[str, int]) -> Iterator[str]:
+    units = [f"{lost[line.external_id]} × {line.title}" for line in lines if line.is_goods and line.external_id in lost]
+    if units:
+        yield (
+            f"The shop did not put back into its stock what was never sent: {', '.join(units)}."
+            " Here that is still on the shelf; if it is not, count it."
+        )
 
 
 def _location(node: Json) -> str:

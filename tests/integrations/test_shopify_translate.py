@@ -92,6 +92,17 @@ def test_a_custom_item_and_a_deleted_product_stay_lines():
     assert (found.product_id, found.sku, found.title) == ("", "", "Wrap")
 
 
+def test_only_what_has_a_product_or_a_sku_is_goods_and_a_gift_card_never():
+    rows = [
+        line("mug"),
+        line("gone", variant=None),
+        line("nameless", sku=None),
+        line("wrap", variant=None, sku=None),
+        line("gift", isGiftCard=True),
+    ]
+    assert [each.is_goods for each in read(order(*rows)).lines] == [True, True, True, False, False]
+
+
 def test_a_line_that_was_removed_stays_with_nothing_wanted():
     rows = [line("mug"), line("cup", currentQuantity=0)]
     assert [each.quantity for each in read(order(*rows)).lines] == [D(1), D(0)]
@@ -167,6 +178,41 @@ def test_charges_are_named_though_the_total_was_rounded_in_cash():
     assert found.charges == (("Tip", D("2.0")),)
 
 
+def test_cash_rounding_is_a_charge_where_the_total_contains_it_and_a_remark_where_not():
+    rounding = {"paymentSet": money("-0.02")}
+    within = read(order(line("mug"), total="9.98", totalCashRoundingAdjustment=rounding))
+    assert (within.charges, within.remarks) == ((("Cash rounding", D("-0.02")),), ())
+    beside = read(order(line("mug"), totalCashRoundingAdjustment=rounding))
+    assert (beside.charges, adds_up(beside)) == ((), True)
+    assert beside.remarks == ("Paid in cash: -0.02 EUR beside the total, as there are no such coins.",)
+
+
+def test_a_customer_who_pays_in_another_currency_is_a_remark():
+    total = {**money("10.0"), "presentmentMoney": {"amount": "11.7", "currencyCode": "USD"}}
+    assert read(order(line("mug"), currentTotalPriceSet=total)).remarks == ("The customer pays 11.7 USD.",)
+    same = {**money("10.0"), "presentmentMoney": {"amount": "10.0", "currencyCode": "EUR"}}
+    assert read(order(line("mug"), currentTotalPriceSet=same)).remarks == ()
+
+
+def test_units_taken_out_without_being_put_back_are_a_warning():
+    refund = {
+        "id": "gid://shopify/Refund/1",
+        "createdAt": "2026-11-23T08:00:00Z",
+        "refundLineItems": {
+            "nodes": [{"quantity": 2, "restockType": "NO_RESTOCK", "lineItem": {"id": "gid://shopify/LineItem/mug"}}]
+        },
+    }
+    never_sent = line("mug", 2, currentQuantity=0, unfulfilledQuantity=0)
+    [warning] = read(order(never_sent, total="0", subtotal="0", refunds=[refund])).warnings
+    assert "2 × Mug" in warning
+    sent = {
+        "id": "gid://shopify/Fulfillment/1",
+        "createdAt": "2026-11-23T07:00:00Z",
+        "fulfillmentLineItems": {"nodes": [{"quantity": 2, "lineItem": {"id": "gid://shopify/LineItem/mug"}}]},
+    }
+    assert read(order(never_sent, total="0", subtotal="0", refunds=[refund], fulfillments=[sent])).warnings == ()
+
+
 def test_a_charge_that_the_total_does_not_contain_is_not_named():
     assert read(order(line("mug"), totalTipReceivedSet=money("2.0"))).charges == ()
 
@@ -187,12 +233,16 @@ def test_a_subtotal_beyond_the_lines_is_no_negative_discount():
         ("REFUNDED", 0),
         ("VOIDED", 0),
         ("EXPIRED", 0),
-        ("INVENTED_IN_2027", 0),
-        (None, 0),
+        ("INVENTED_IN_2027", None),
+        (None, None),
     ],
 )
 def test_payment(status, payment):
     assert read(order(displayFinancialStatus=status)).payment == payment
+
+
+def test_what_never_has_to_be_sent_is_as_good_as_sent():
+    assert read(order(displayFulfillmentStatus="FULFILLMENT_NOT_REQUIRED")).is_fulfilled
 
 
 @pytest.mark.parametrize("status", ["UNFULFILLED", "PARTIALLY_FULFILLED", "ON_HOLD", "INVENTED_IN_2027", None])
@@ -334,7 +384,7 @@ def test_an_address_has_the_province_and_the_firm():
 
 def test_an_order_of_which_almost_nothing_is_told_is_read_all_the_same():
     found = read({"id": "gid://shopify/Order/1", "lineItems": {"nodes": [{"id": "gid://shopify/LineItem/1"}]}})
-    assert (found.number, found.total, found.payment, found.lines[0].quantity) == ("", 0, 0, 0)
+    assert (found.number, found.total, found.payment, found.lines[0].quantity) == ("", 0, None, 0)
 
 
 def test_an_order_of_nulls_is_read_all_the_same():

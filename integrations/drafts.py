@@ -1,0 +1,169 @@
+"""A shop's order as the sale that it should be here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from integrations.models import Connection, CustomerLink, LocationMapping
+from integrations.products import Matched
+from integrations.remote import RemoteCustomer, RemoteLine, RemoteOrder, RemoteShipment
+from sales import customers
+from sales.models import Customer, Order
+from sales.money import round_money
+from sales.orders import LineDraft, OrderDraft, ShipmentDraft
+
+NO_CUSTOMER = "Shopify Customer"
+CANCELED, SHIPPED, NEW = Order.Status.CANCELED, Order.Status.SHIPPED, Order.Status.NEW
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    draft: OrderDraft
+    #: What the merchant should look at, as sentences. They are among the draft's remarks.
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """The storages of a connection's locations, by the location's id."""
+
+    storages: Mapping[str, int]
+    names: Mapping[str, str]
+    default: int
+
+    def of(self, location_id: str) -> int:
+        return self.storages.get(location_id, self.default)
+
+
+def draft(connection: Connection, order: Order | None, remote: RemoteOrder, matched: Mapping[str, Matched]) -> Drafted:
+    """`matched`: line's id → product, of the lines that become lines. `order`: the sale, if there is one already."""
+    places = _places(connection)
+    lines = [_line(line, matched[line.external_id]) for line in remote.lines if line.external_id in matched]
+    other, remarks = _other_charges(remote, matched, sum((line.total for line in lines), Decimal(0)))
+    shipped = [shipment.at for shipment in remote.shipments if not shipment.is_return]
+    zone = ZoneInfo(connection.timezone)
+    reported = [one for one in remote.shipments if any(key in matched for key in one.lines)]
+    warnings = [*remote.warnings, *_unmapped(reported, places)]
+    made = OrderDraft(
+        number=connection.prefix + remote.number,
+        customer_id=order.customer_id if order else _customer(connection, remote.customer).pk,
+        storage_id=places.storages.get(remote.location_id) or (order.storage_id if order else places.default),
+        date_placed=remote.placed_at.astimezone(zone).date(),
+        date_shipped=max(shipped).astimezone(zone).date() if shipped else None,
+        currency=remote.currency if len(remote.currency) == 3 else connection.currency,
+        lines=lines,
+        fulfilment=order.fulfilment if order else connection.fulfilment,
+        source=remote.source,
+        status=CANCELED if remote.is_canceled else SHIPPED if remote.is_fulfilled else NEW,
+        payment=remote.payment,
+        delivery_price=remote.delivery_price,
+        discount=remote.discount,
+        tax=remote.tax,
+        other_charges=other,
+        notes=remote.notes if order is None else None,
+        remarks="\n".join([*remarks, *remote.remarks, *warnings]),
+        shipments=[_shipment(one, places, matched) for one in reported],
+    )
+    return Drafted(made, warnings)
+
+
+def _places(connection: Connection) -> _Places:
+    rows = LocationMapping.objects.filter(connection=connection).values_list("external_id", "name", "storage_id")
+    default = connection.default_storage_id
+    assert default is not None  # an active connection has one: a constraint of the database
+    return _Places(
+        {external_id: storage_id for external_id, _, storage_id in rows if storage_id},
+        {external_id: name for external_id, name, _ in rows},
+        default,
+    )
+
+
+def _unmapped(reported: list[RemoteShipment], places: _Places) -> list[str]:
+    """Of goods that left, or came back to, a location that is no storage of ours."""
+    known = {"", *places.storages}
+    ids = dict.fromkeys(one.location_id for one in reported if one.location_id not in known)
+    return [
+        f"“{places.names.get(each, each)}” is not mapped to a storage: its shipments go by the default storage."
+        for each in ids
+    ]
+
+
+def _line(line: RemoteLine, match: Matched) -> LineDraft:
+    return LineDraft(
+        key=line.external_id,
+        sku=line.sku[:255],
+        name=match.name,
+        product_id=match.product_id,
+        quantity=line.quantity,
+        total=line.unit_price * line.quantity,
+    )
+
+
+def _shipment(shipment: RemoteShipment, places: _Places, matched: Mapping[str, Matched]) -> ShipmentDraft:
+    put_back = not shipment.is_return or shipment.is_restocked
+    return ShipmentDraft(
+        key=shipment.external_id,
+        storage_id=places.of(shipment.location_id) if put_back else None,
+        shipped_at=shipment.at,
+        lines={key: quantity for key, quantity in shipment.lines.items() if key in matched and quantity},
+        is_return=shipment.is_return,
+        carrier=shipment.carrier,
+        tracking_number=shipment.tracking_number,
+        tracking_url=shipment.tracking_url,
+    )
+
+
+def _other_charges(remote: RemoteOrder, matched: Mapping[str, Matched], subtotal: Decimal) -> tuple[Decimal, list[str]]:
+    """What the shop's total holds that no line here does, and sentences that explain it to the last cent."""
+    other = remote.total - (subtotal + remote.delivery_price + remote.tax - remote.discount)
+    remarks = ["A test order of the shop."] if remote.is_test else []
+    rest = other
+    for line in remote.lines:
+        if line.external_id not in matched and line.quantity:
+            amount = line.unit_price * line.quantity
+            rest -= amount
+            remarks.append(f"{_named(line)}, {_money(amount, remote)}.")
+    for name, amount in remote.charges:
+        if amount:
+            rest -= amount
+            remarks.append(f"{name}: {_money(amount, remote)}.")
+    if rest:
+        remarks.append(f"Rounding and other differences: {_money(rest, remote)}.")
+    return other, remarks
+
+
+def _named(line: RemoteLine) -> str:
+    units = f"{line.quantity.normalize():f} × {line.title}"
+    return f"Not matched: {units} (SKU {line.sku or 'none'})" if line.is_goods else f"Without stock: {units}"
+
+
+def _money(amount: Decimal, remote: RemoteOrder) -> str:
+    return f"{round_money(amount, remote.currency):f} {remote.currency}"
+
+
+def _customer(connection: Connection, remote: RemoteCustomer | None) -> Customer:
+    """By link, then by e-mail; without any data everybody is one customer."""
+    if remote is None:
+        return customers.find_or_create(name=NO_CUSTOMER)
+    fields = {
+        "phone": remote.phone,
+        "address_real": remote.address_real,
+        "address_legal": remote.address_legal,
+        "manager_name": remote.contact,
+    }
+    link = remote.external_id and (
+        connection.customer_links.filter(external_id=remote.external_id).select_related("customer").first()
+    )
+    if link:
+        customers.fill(link.customer, email=remote.email, **fields)
+        return link.customer
+    customer = customers.find_or_create(name=remote.name or remote.email or NO_CUSTOMER, email=remote.email, **fields)
+    if remote.external_id:
+        CustomerLink.objects.bulk_create(
+            [CustomerLink(connection=connection, customer=customer, external_id=remote.external_id)],
+            ignore_conflicts=True,
+        )
+    return customer
