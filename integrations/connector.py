@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar, Protocol
 
 from integrations.remote import (
+    Absence,
     Account,
     BulkRead,
     ChangedOrder,
@@ -90,6 +91,9 @@ class Connector(Protocol):
 
     def order(self, external_id: str) -> RemoteOrder | None:
         """One order whole, or None when the shop shows none: deleted, or out of our sight."""
+
+    def absence(self, external_id: str, created_at: datetime | None, now: datetime) -> Absence:
+        """Why `order` is None for an order that was once shown. created_at: by the shop; None when it is not known."""
 
     def levels(self, location_id: str, item_ids: Sequence[str]) -> list[ShownLevel]:
         """What the shop shows now at a location. Items that it does not know are left out. At most `batch`."""

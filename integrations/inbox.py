@@ -15,7 +15,7 @@ from integrations import activity, connections, due, orders, products, published
 from integrations.activity import Direction, Outcome
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
 from integrations.models import Connection, OrderLink, PublishedStock, WebhookDelivery
-from integrations.remote import Notice, RemoteOrder, Topic
+from integrations.remote import Absence, Notice, RemoteOrder, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 COLLECT = 500
 #: A quantity that we told the shop this recently comes back as the shop's own news.
 ECHO = timedelta(seconds=30)
+TOO_OLD = (
+    "The shop does not show this order to us any more. That may be because it is older than 60 days: give the app the"
+    " scope read_all_orders, and retry. Until then it is not taken for deleted."
+)
 #: An order that a shop tells us of but does not show is asked for this often before it is set aside.
 MISSING_TRIES = 4
 
@@ -116,7 +120,7 @@ def _process(connection: Connection, connector: Connector, link: OrderLink) -> N
     try:
         remote = connector.order(link.external_id)
         if remote is None:
-            _missing(connection, link, token, started)
+            _missing(connection, connector, link, token, started)
         else:
             _link_new_products(connection, connector, remote, started)
             orders.import_order(connection, link.pk, token, remote, started)
@@ -137,17 +141,23 @@ def _process(connection: Connection, connector: Connector, link: OrderLink) -> N
         held.update(**due.later(started, started + due.backoff(link.attempts), problem))
 
 
-def _missing(connection: Connection, link: OrderLink, token: str, now: datetime) -> None:
-    """The shop shows no such order: deleted if it said so; otherwise absence proves nothing."""
-    link.refresh_from_db(fields=["is_told_deleted", "order"])  # both may be news since the link was found due
+def _missing(connection: Connection, connector: Connector, link: OrderLink, token: str, now: datetime) -> None:
+    """The shop shows no such order. It was deleted if the shop said so or would have to show it; else who knows."""
+    link.refresh_from_db(fields=["is_told_deleted", "order", "read_at"])  # may be news since the link was found due
     if link.is_told_deleted:
-        orders.remove(connection, link.pk, token, now)
-    elif link.order_id is None and link.attempts < MISSING_TRIES:
+        orders.remove(connection, link.pk, token, now, why="The shop told us.")
+        return
+    was_seen = link.read_at is not None
+    absence = connector.absence(link.external_id, link.shop_created_at, now) if was_seen else None
+    if absence == Absence.DELETED:
+        orders.remove(connection, link.pk, token, now, why="The shop does not have it any more.")
+    elif absence == Absence.HIDDEN:
+        _set_aside(connection, link, token, now, TOO_OLD)
+    elif link.attempts < MISSING_TRIES:
         held = due.held(OrderLink.objects.filter(pk=link.pk), token)
         held.update(**due.later(now, now + due.backoff(link.attempts), "The shop does not show this order yet."))
     else:
-        problem = "The shop does not show this order to us: it is too old, or was deleted without a word."
-        _set_aside(connection, link, token, now, problem)
+        _set_aside(connection, link, token, now, "The shop tells of this order and does not show it to us.")
 
 
 def _set_aside(connection: Connection, link: OrderLink, token: str, now: datetime, problem: str) -> None:

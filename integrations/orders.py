@@ -115,14 +115,18 @@ def import_order(connection: Connection, link_id: int, token: str, remote: Remot
             order=link.order,
             number=remote.number,
             kept_out=link.kept_out,
+            shop_created_at=remote.created_at,
             shop_updated_at=remote.updated_at,
             read_at=read_at,
         )
     return True
 
 
-def remove(connection: Connection, link_id: int, token: str, now: datetime) -> None:
-    """The shop has deleted the order: the sale leaves the lists and gives its stock back; it can be restored."""
+def remove(connection: Connection, link_id: int, token: str, now: datetime, *, why: str) -> None:
+    """The shop has deleted the order: the sale leaves the lists and gives its stock back; it can be restored.
+
+    `why`: how we know, for the merchant.
+    """
     with transaction.atomic():
         held = due.held(OrderLink.objects.filter(pk=link_id), token)
         link = held.select_for_update(of=("self",)).select_related("order").first()
@@ -131,7 +135,7 @@ def remove(connection: Connection, link_id: int, token: str, now: datetime) -> N
         if link.order is not None and link.order.deleted_at is None:
             sales.delete(link.order.pk, now=now)
             published.moved_by_shop(connection, link.order.lines.values_list("product_id", flat=True), now)
-            _note(connection, link, f"Sale {link.order.number} deleted, as in the shop.", now)
+            _note(connection, link, f"Sale {link.order.number} deleted, as in the shop.", now, why=why)
         link.unmatched_lines.all().delete()
         held.update(**due.done(now))
 

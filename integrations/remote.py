@@ -140,6 +140,14 @@ class RemoteOrder:
     warnings: tuple[str, ...] = ()
 
 
+class Absence(StrEnum):
+    """What it means that a shop did not show an order."""
+
+    DELETED = "deleted"
+    HIDDEN = "hidden"  #: it may still be there: too old for what we may see
+    MISTAKEN = "mistaken"  #: it is there after all
+
+
 @dataclass(frozen=True, slots=True)
 class ChangedOrder:
     """A shop's word that an order changed; `cursor` continues after it."""

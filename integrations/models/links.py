@@ -69,6 +69,8 @@ class OrderLink(Due):
     number = models.CharField(max_length=64, blank=True, editable=False)
     #: Why the connection's filter keeps it out, as a sentence; empty: it does not. A change in the shop looks again.
     kept_out = models.CharField(max_length=255, blank=True, editable=False)
+    #: By the shop's own clock: whether it still has to show the order to us goes by this.
+    shop_created_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: The shop's own time of the state that the sale shows.
     shop_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: When that state was asked for, by our clock.

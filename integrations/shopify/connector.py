@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from integrations.connector import AccessDenied, Credential, Refused, Unavailable
 from integrations.remote import (
+    Absence,
     Account,
     BulkRead,
     ChangedOrder,
@@ -135,6 +136,10 @@ class Shopify:
         """One order whole, or None when the shop shows none: deleted, too old, or another's."""
         node = orders.whole(self.api, external_id, self._with)
         return None if node is None else translate.order(node, self._timezone)
+
+    def absence(self, external_id: str, created_at: datetime | None, now: datetime) -> Absence:
+        """Deleted when we would see it: younger than 60 days, or all orders are shown to us now."""
+        return orders.absence(self.api, external_id, created_at, now)
 
     # --- stock -------------------------------------------------------------------------------------------
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connector import Refused, Unavailable
-from integrations.shopify import queries
+from integrations.remote import Absence
+from integrations.shopify import access, queries
 from integrations.shopify.graphql import Api, FieldDenied
 from integrations.shopify.reading import at, nodes, text
 
 #: Personal data: an order is read without it when the shop does not let us.
 OPTIONAL = frozenset({"email", "phone", "customer", "billingAddress", "shippingAddress", "purchasingEntity"})
+#: Shopify shows orders of 60 days, by when they were created; a day less, as clocks differ.
+WINDOW = timedelta(days=59)
+#: The scope that shows older ones, too.
+ALL_ORDERS = "read_all_orders"
 #: Times that an order is read again because it changed between two of its pages.
 TRIES = 3
 
@@ -30,6 +36,16 @@ def whole(api: Api, external_id: str, wanted: Mapping[str, bool]) -> dict[str, A
         if at(seen, "order", "updatedAt") == order["updatedAt"]:
             return order
     raise Unavailable("The order keeps changing while we read it.")
+
+
+def absence(api: Api, external_id: str, created_at: datetime | None, now: datetime) -> Absence:
+    """Order and scopes are asked in one call: a scope that was lost a moment ago hides orders without a word."""
+    data = api.call(queries.ORDER_ABSENCE, {"id": external_id})
+    if at(data, "order"):
+        return Absence.MISTAKEN
+    scopes = access.granted(row["handle"] for row in nodes(at(data, "currentAppInstallation"), "accessScopes"))
+    is_young = created_at is not None and created_at > now - WINDOW
+    return Absence.DELETED if is_young or ALL_ORDERS in scopes else Absence.HIDDEN
 
 
 def _first_page(api: Api, external_id: str, wanted: Mapping[str, bool]) -> dict[str, Any] | None:

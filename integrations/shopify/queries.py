@@ -168,6 +168,13 @@ fragment Address on MailingAddress {
 """
 )
 
+ORDER_ABSENCE = """
+query StockbridgeOrderAbsence($id: ID!) {
+  order(id: $id) { id }
+  currentAppInstallation { id accessScopes { handle } }
+}
+"""
+
 ORDER_LINES = (
     """
 query StockbridgeOrderLines($id: ID!, $first: Int!, $after: String) {

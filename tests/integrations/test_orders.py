@@ -73,27 +73,6 @@ def test_a_canceled_order_releases_its_stock(shop, connection):
     assert our_stock("MUG").reserved == 0
 
 
-def test_a_deleted_order_leaves_the_lists_and_gives_its_stock_back(shop, connection):
-    placed = shop.place_order([("MUG", 2)])
-    sync(connection)
-    shop.delete_order(placed.gid)
-    orders.look(connection.pk, [placed.gid], timezone.now(), deleted=True)
-    sync(connection)
-    assert not Order.objects.current().exists()
-    assert our_stock("MUG").reserved == 0
-    assert OrderLink.objects.get().order is not None, "the link stays"
-
-
-def test_an_order_that_cannot_be_seen_any_more_keeps_its_sale(shop, connection):
-    placed = shop.place_order([("MUG", 2)])
-    sync(connection)
-    shop.delete_order(placed.gid)
-    orders.look(connection.pk, [placed.gid], timezone.now())
-    sync(connection)
-    assert Order.objects.current().count() == 1
-    assert "does not show this order" in OrderLink.objects.get().problem
-
-
 def test_a_line_that_is_not_known_goes_to_the_remarks_and_to_other_charges(shop, connection, sell):
     sell("GHOST", here=False, price="4.00")
     placed = shop.place_order([("MUG", 1), ("GHOST", 2)])

@@ -102,6 +102,11 @@ def test_a_deletion_says_so():
     assert (notice.topic, notice.external_id) == (Topic.ORDER_DELETED, ORDER)
 
 
+def test_another_body_that_is_sent_again_as_a_deletion_is_none():
+    content = {"id": 820982911946154508, "admin_graphql_api_id": ORDER, "updated_at": "x"}
+    assert read(content, "orders/delete").topic is Topic.ORDER
+
+
 def test_a_quantity_says_which_item():
     content = {"inventory_item_id": 271878346596884015, "location_id": 24826418, "available": 7}
     notice = read(content, "inventory_levels/update")
