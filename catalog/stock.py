@@ -170,13 +170,17 @@ def settle(
 
 @transaction.atomic(savepoint=False)
 def settle_all(
-    wanted: Mapping[str, Effect], *, note: str = "", actor: str = "", now: datetime | None = None
+    wanted: Mapping[str, Effect],
+    *,
+    note: str | Mapping[str, str] = "",
+    actor: str = "",
+    now: datetime | None = None,
 ) -> list[StockMovement]:
     """Make the recorded effect of each cause what it should be; returns the movements that this took.
 
     Only differences are written, so a repeat changes nothing, and going back to an earlier effect undoes what was done
     since. The caller holds a lock on every cause. Several causes that one use case changes are settled in one call,
-    which keeps the stock rows in their order.
+    which keeps the stock rows in their order. `note`: one for all of them, or one for each.
     """
     recorded = _recorded(wanted)
     ledger_changes: list[tuple[Place, Level, str, int]] = []
@@ -189,8 +193,9 @@ def settle_all(
                 ledger_changes.append((place, change, cause, movements + 1))
     if not ledger_changes:
         return []
-    ledger = Ledger([place for place, *_ in ledger_changes], None, note, actor, now)
+    ledger = Ledger([place for place, *_ in ledger_changes], None, "", actor, now)
     for place, change, cause, number in ledger_changes:
+        ledger.note = (note if isinstance(note, str) else note.get(cause, ""))[:255]
         # Of two that settle a cause without its lock, the unique reference lets only one through.
         ledger.add(place, _kind(cause, change), change, cause=cause, reference=f"{cause}#{number}")
     return ledger.write()

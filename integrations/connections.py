@@ -92,13 +92,16 @@ def activate(connection: Connection, now: datetime) -> None:
         raise ValidationError("Choose the storage where new sales reserve their goods.")
     if connection.platform in registry.CONNECTORS:
         connection.cursor = connection.cursor or registry.connector_for(connection).cursor(now)
+    # To the second, as shops tell when goods left.
+    connection.stock_since = connection.stock_since or now.replace(microsecond=0)
     connection.state = Connection.State.ACTIVE
     connection.paused_because = connection.trouble = ""
     connection.poll_due_at = connection.subscribe_due_at = now
     connection.reconcile_due_at = connection.reconcile_due_at or now + RECONCILIATION
     connection.save(
         update_fields=[
-            "state", "cursor", "paused_because", "trouble", "poll_due_at", "subscribe_due_at", "reconcile_due_at"
+            "state", "cursor", "stock_since", "paused_because", "trouble", "poll_due_at", "subscribe_due_at",
+            "reconcile_due_at",
         ]
     )  # fmt: skip
 

@@ -55,7 +55,7 @@ def draft(connection: Connection, order: Order | None, remote: RemoteOrder, matc
         date_shipped=max(shipped).astimezone(zone).date() if shipped else None,
         currency=remote.currency if len(remote.currency) == 3 else connection.currency,
         lines=lines,
-        fulfilment=order.fulfilment if order else connection.fulfilment,
+        fulfilment=order.fulfilment if order else _fulfilment(connection, remote),
         source=remote.source,
         status=CANCELED if remote.is_canceled else SHIPPED if remote.is_fulfilled else NEW,
         payment=remote.payment,
@@ -66,8 +66,20 @@ def draft(connection: Connection, order: Order | None, remote: RemoteOrder, matc
         notes=remote.notes if order is None else None,
         remarks="\n".join([*remarks, *remote.remarks, *warnings]),
         shipments=[_shipment(one, places, matched) for one in reported],
+        stock_since=connection.stock_since,
     )
     return Drafted(made, warnings)
+
+
+def is_history(connection: Connection, remote: RemoteOrder) -> bool:
+    """Whether everything of it had left before this connection's stock was counted: it moves nothing any more."""
+    since, left = connection.stock_since, [one.at for one in remote.shipments]
+    return remote.is_fulfilled and since is not None and bool(left) and max(left) < since
+
+
+def _fulfilment(connection: Connection, remote: RemoteOrder) -> str:
+    """Nothing is made any more of what has left long ago."""
+    return Order.Fulfilment.INVENTORY if is_history(connection, remote) else connection.fulfilment
 
 
 def _places(connection: Connection) -> _Places:

@@ -73,6 +73,8 @@ class OrderDraft:
     remarks: str = ""
     #: What the shop reports, whole: keyed shipments that are not among them go. None: leave those there are.
     shipments: Sequence[ShipmentDraft] | None = None
+    #: What left or came back before then is history, which stock knows of already. None: nothing is.
+    stock_since: datetime | None = None
 
 
 def checked(draft: OrderDraft) -> OrderDraft:

@@ -54,7 +54,7 @@ def effect(
             reserved[line.product_id, order.storage_id] += still[line.pk]
     products = {line.pk: line.product_id for line in lines}
     for parcel in parcels:
-        if parcel.shipment.storage_id is not None:
+        if parcel.shipment.storage_id is not None and not parcel.shipment.is_history:
             sign = 1 if parcel.shipment.is_return else -1
             for line_id, quantity in parcel.units.items():
                 on_hand[products[line_id], parcel.shipment.storage_id] += sign * quantity

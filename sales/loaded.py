@@ -145,6 +145,15 @@ def settle(sale: Sale, *, now: datetime, actor: str, also: Mapping[str, stock.Ef
     stock.settle_all(wanted, note=f"Sale {sale.order.number}", actor=actor, now=now)
 
 
+def settle_many(sales: Sequence[Sale], *, now: datetime, actor: str) -> None:
+    """As `settle`, for several: in one call, which keeps the stock rows in their order."""
+    for sale in sales:
+        follow_sale(sale)
+    wanted = {cause(sale.order.pk): sale.effect() for sale in sales}
+    notes = {cause(sale.order.pk): f"Sale {sale.order.number}" for sale in sales}
+    stock.settle_all(wanted, note=notes, actor=actor, now=now)
+
+
 def follow_sale(sale: Sale) -> None:
     """A production is open for a sale that is made to order, and canceled without one. A completed one stays."""
     wanted = sale.is_wanted() and sale.order.fulfilment == Order.Fulfilment.MADE_TO_ORDER

@@ -142,6 +142,8 @@ class Shipment(models.Model):
     #: Empty only for a return that was not put back on any shelf.
     storage = models.ForeignKey(Storage, on_delete=models.PROTECT, null=True, blank=True, related_name="shipments")
     shipped_at = models.DateTimeField()
+    #: It left, or came back, before this stock was counted: the count knows of it, so it does nothing to stock.
+    is_history = models.BooleanField(default=False, editable=False)
     carrier = models.CharField(max_length=128, blank=True)
     tracking_number = models.CharField(max_length=255, blank=True)
     tracking_url = models.TextField(blank=True)

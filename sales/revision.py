@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
 from django.core.exceptions import ValidationError
@@ -46,10 +46,20 @@ def revise_order(order: Order, draft: OrderDraft) -> list[str]:
     return changes
 
 
+def new_lines(order: Order, drafts: Sequence[LineDraft], costs: Mapping[int, Decimal]) -> list[OrderLine]:
+    """The lines of a new sale. They are not written. `costs`: product → what one unit costs, of all of them."""
+    lines = []
+    for position, draft in enumerate(drafts):
+        line = OrderLine(order=order, key=draft.key)
+        _take(line, draft, position, costs)
+        lines.append(line)
+    return lines
+
+
 def revise_lines(sale: Sale, drafts: Sequence[LineDraft]) -> list[str]:
     """Writes the lines that differ. Five statements at most, none when nothing differs."""
     pairs = list(zip(_matched(sale.lines, drafts), drafts, strict=True))
-    costs = _costs({draft.product_id for line, draft in pairs if _needs_cost(line, draft)})
+    costs = costs_of({draft.product_id for line, draft in pairs if _needs_cost(line, draft)})
     kept = {line.pk for line, _ in pairs if line}
     dropped = [line for line in sale.lines if line.pk not in kept]
     changes = [f"{line.name} removed." for line in dropped]
@@ -110,15 +120,15 @@ def _needs_cost(line: OrderLine | None, draft: LineDraft) -> bool:
     return line is None or line.product_id != draft.product_id or (draft.cost is None and not line.quantity)
 
 
-def _costs(product_ids: Collection[int]) -> dict[int, Decimal]:
-    """Product → what one unit costs. One statement, none for no products."""
+def costs_of(product_ids: Collection[int]) -> dict[int, Decimal]:
+    """Product → what one unit costs. One statement, none for no products. ValidationError for a missing product."""
     costs = dict(Product.objects.filter(pk__in=product_ids).values_list("pk", "cost")) if product_ids else {}
     if missing := set(product_ids) - costs.keys():
         raise ValidationError(f"There is no product {min(missing)}.")
     return costs
 
 
-def _cost(line: OrderLine, draft: LineDraft, costs: dict[int, Decimal]) -> Decimal:
+def _cost(line: OrderLine, draft: LineDraft, costs: Mapping[int, Decimal]) -> Decimal:
     """Of all units of the line; it keeps the cost that a unit had when it was sold."""
     if draft.cost is not None:
         return draft.cost
@@ -132,7 +142,7 @@ def _cost(line: OrderLine, draft: LineDraft, costs: dict[int, Decimal]) -> Decim
     return (unit * draft.quantity).quantize(_PLACES, ROUND_HALF_UP)
 
 
-def _take(line: OrderLine, draft: LineDraft, position: int, costs: dict[int, Decimal]) -> None:
+def _take(line: OrderLine, draft: LineDraft, position: int, costs: Mapping[int, Decimal]) -> None:
     line.cost = _cost(line, draft, costs)
     if line.pk is None or line.product_id != draft.product_id:
         line.name = draft.name  # as sold: it stays when the product is renamed
@@ -141,7 +151,7 @@ def _take(line: OrderLine, draft: LineDraft, position: int, costs: dict[int, Dec
 
 
 def _differences(
-    line: OrderLine, draft: LineDraft, position: int, costs: dict[int, Decimal], currency: str
+    line: OrderLine, draft: LineDraft, position: int, costs: Mapping[int, Decimal], currency: str
 ) -> list[str] | None:
     """Copy the draft to the line; what that changed. Empty: only its position; None: nothing."""
     before = {field: getattr(line, field) for field in _LINE_FIELDS}

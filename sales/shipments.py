@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from catalog.models import ZERO
-from sales.drafts import ShipmentDraft
+from sales.drafts import OrderDraft, ShipmentDraft
 from sales.effects import Parcel, gone
 from sales.loaded import Sale
 from sales.models import OrderLine, Shipment, ShipmentLine
@@ -22,7 +22,7 @@ def write(sale: Sale, parcels: Iterable[Parcel]) -> None:
     Compares and writes the lines; the row of a shipment that exists is written by whoever changes it.
     """
     wanted = [parcel for parcel in parcels if parcel.units]
-    before = {parcel.shipment.pk: parcel.units for parcel in sale.parcels}
+    before = {parcel.shipment.pk: parcel.units for parcel in sale.parcels if parcel.shipment.pk}
     Shipment.objects.bulk_create([parcel.shipment for parcel in wanted if parcel.shipment.pk is None])
     changed = [parcel for parcel in wanted if before.get(parcel.shipment.pk) != parcel.units]
     dropped = before.keys() - {parcel.shipment.pk for parcel in wanted}
@@ -38,10 +38,23 @@ def write(sale: Sale, parcels: Iterable[Parcel]) -> None:
     sale.parcels = wanted
 
 
-def of_rest(sale: Sale, storage_id: int, shipped_at: datetime) -> list[Parcel]:
-    """One shipment of everything that is open; none when nothing is."""
+def write_new(sales: Sequence[Sale]) -> None:
+    """Write the parcels of sales that had none. Two statements, however many."""
+    parcels = [parcel for sale in sales for parcel in sale.parcels]
+    Shipment.objects.bulk_create([parcel.shipment for parcel in parcels])
+    ShipmentLine.objects.bulk_create(
+        ShipmentLine(shipment=parcel.shipment, order_line_id=line_id, quantity=units)
+        for parcel in parcels
+        for line_id, units in parcel.units.items()
+    )
+
+
+def of_rest(sale: Sale, storage_id: int, shipped_at: datetime, since: datetime | None = None) -> list[Parcel]:
+    """One shipment of everything that is open; none when nothing is. It is not written."""
     units = sale.open_units()
-    shipment = Shipment(order=sale.order, storage_id=storage_id, shipped_at=shipped_at)
+    shipment = Shipment(
+        order=sale.order, storage_id=storage_id, shipped_at=shipped_at, is_history=_is_history(shipped_at, since)
+    )
     return [Parcel(shipment, units)] if units else []
 
 
@@ -50,16 +63,22 @@ def moment(day: date | None, now: datetime) -> datetime:
     return datetime.combine(day, time.min, UTC) if day else now
 
 
-def revise(sale: Sale, drafts: Sequence[ShipmentDraft] | None) -> list[str]:
+def new(sale: Sale, draft: OrderDraft) -> list[Parcel]:
+    """The parcels that are reported of a new sale. They are not written."""
+    return _reported(sale, [], draft.shipments or (), draft.stock_since)[0]
+
+
+def revise(sale: Sale, draft: OrderDraft) -> list[str]:
     """Make the keyed shipments those that are reported, and what was shipped by hand give way; returns what changed.
 
     None reported: only by hand is looked at, because the lines may have changed.
     """
+    drafts = draft.shipments
     keyed = [parcel for parcel in sale.parcels if parcel.shipment.key]
     by_hand = [parcel for parcel in sale.parcels if not parcel.shipment.key]
     changes: list[str] = []
     if drafts is not None:
-        reported, changes = _reported(sale, keyed, drafts)
+        reported, changes = _reported(sale, keyed, drafts, draft.stock_since)
         by_hand = _without(by_hand, _increase(keyed, reported))
         keyed = reported
     by_hand = _without(by_hand, _excess(sale.lines, [*keyed, *by_hand]))
@@ -71,7 +90,9 @@ def revise(sale: Sale, drafts: Sequence[ShipmentDraft] | None) -> list[str]:
     return changes
 
 
-def _reported(sale: Sale, keyed: list[Parcel], drafts: Sequence[ShipmentDraft]) -> tuple[list[Parcel], list[str]]:
+def _reported(
+    sale: Sale, keyed: list[Parcel], drafts: Sequence[ShipmentDraft], since: datetime | None
+) -> tuple[list[Parcel], list[str]]:
     known = {parcel.shipment.key: parcel for parcel in keyed}
     line_ids = {line.key: line.pk for line in sale.lines if line.key}
     reported: list[Parcel] = []
@@ -82,7 +103,7 @@ def _reported(sale: Sale, keyed: list[Parcel], drafts: Sequence[ShipmentDraft]) 
         if not units:
             continue
         before = known.pop(draft.key, None)
-        shipment = before.shipment if before else Shipment(order=sale.order, key=draft.key)
+        shipment = before.shipment if before else _shipment(sale, draft, since)
         is_changed = _take(shipment, draft, sale.order.storage_id)
         parcel = Parcel(shipment, units)
         reported.append(parcel)
@@ -98,6 +119,14 @@ def _reported(sale: Sale, keyed: list[Parcel], drafts: Sequence[ShipmentDraft]) 
     if touched:
         Shipment.objects.bulk_create(touched, update_conflicts=True, unique_fields=["id"], update_fields=_FIELDS)
     return reported, changes
+
+
+def _shipment(sale: Sale, draft: ShipmentDraft, since: datetime | None) -> Shipment:
+    return Shipment(order=sale.order, key=draft.key, is_history=_is_history(draft.shipped_at, since))
+
+
+def _is_history(at: datetime, since: datetime | None) -> bool:
+    return since is not None and at < since
 
 
 def _take(shipment: Shipment, draft: ShipmentDraft, storage_id: int) -> bool:

@@ -73,6 +73,8 @@ class Connection(models.Model):
         help_text="Orders that were placed before this day are not imported. Empty: whenever they were placed.",
     )  # fmt: skip
 
+    #: When its stock was first counted or told: what had left before is not on our shelves and does not leave them.
+    stock_since = models.DateTimeField(null=True, blank=True, editable=False)
     currency = models.CharField(max_length=3, blank=True, editable=False)
     timezone = models.CharField(max_length=64, default="UTC", editable=False)
     api_version = models.CharField(max_length=16, blank=True, editable=False)

@@ -169,7 +169,9 @@ def shipments(order: Order) -> blocks.Table:
         [
             [
                 show.moment(one.shipped_at),
-                ("Came back: " if one.is_return else "") + ", ".join(str(line) for line in one.lines.all()),
+                ("Came back: " if one.is_return else "")
+                + ", ".join(str(line) for line in one.lines.all())
+                + (" (before the first count, so stock stays)" if one.is_history else ""),
                 one.storage.name if one.storage else "Not put back",
                 one.carrier,
                 _tracking(one),
