@@ -11,7 +11,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations import activity, registry
+from integrations import activity, published, registry
 from integrations.activity import Direction, Outcome
 from integrations.connector import Connector
 from integrations.models import Connection, LocationMapping
@@ -45,18 +45,27 @@ def check(connection: Connection, connector: Connector | None = None) -> Account
 
 
 def read_locations(connection: Connection, connector: Connector) -> None:
-    """Keep the list of the shop's locations; who is mapped to what stays. Safe to repeat."""
+    """Keep the list of the shop's locations; who is mapped to what stays, and what is published at one that came or
+    went is due. One that was deleted is not active any more. Safe to repeat."""
+    places = connector.locations()
+    was_active = dict(connection.locations.values_list("external_id", "is_active"))
     LocationMapping.objects.bulk_create(
         [
             LocationMapping(
                 connection=connection, external_id=place.external_id, name=place.name, is_active=place.is_active
             )
-            for place in connector.locations()
+            for place in places
         ],
         update_conflicts=True,
         unique_fields=["connection", "external_id"],
         update_fields=["name", "is_active"],
     )
+    gone = was_active.keys() - {place.external_id for place in places}
+    connection.locations.filter(external_id__in=gone).update(is_active=False)
+    is_active = {place.external_id: place.is_active for place in places} | dict.fromkeys(gone, False)
+    changed = [place for place, active in was_active.items() if active != is_active[place]]
+    if changed:
+        published.doubt(connection.published.filter(mapping__external_id__in=changed), timezone.now())
 
 
 def map_locations(connection: Connection, wanted: Mapping[str, int | None]) -> None:

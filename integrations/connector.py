@@ -116,8 +116,11 @@ class Connector(Protocol):
         At most `batch`. Safe to repeat with the same key and the same levels.
         """
 
-    def stock_item(self, item_id: str, location_id: str, key: str) -> None:
-        """Have the item stocked at the location, so that its quantity counts. Safe to repeat. May raise Refused."""
+    def stock_items(self, places: Sequence[tuple[str, str]], key: str) -> dict[tuple[str, str], str]:
+        """Have these items stocked at these locations, so that their quantities count: (item id, location id).
+
+        Returns what the shop objects to, a sentence by place; the others are stocked. Safe to repeat.
+        """
 
     def subscribe(self, url: str) -> int:
         """Have changes delivered to url; returns how many subscriptions had to be made. Safe to repeat."""

@@ -86,6 +86,8 @@ def _make_due(connection_id: int, topic: str, external_ids: set[str], now: datet
             confirmed_at__gte=now - ECHO
         )
         published.doubt(rows, now)
+    elif topic == Topic.LOCATIONS:
+        Connection.objects.filter(pk=connection_id).update(subscribe_due_at=now)
     elif topic == Topic.UNINSTALLED:
         # Only bodies are signed, not topics: the shop itself is asked at the next sweep, and refuses us if it is so.
         Connection.objects.filter(pk=connection_id).update(subscribe_due_at=now)

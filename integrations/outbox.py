@@ -19,7 +19,7 @@ from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from catalog import stock
-from integrations import activity, connections, due, inbox, published, wanted
+from integrations import activity, connections, due, inbox, products, published, wanted
 from integrations.activity import Direction, Outcome
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
 from integrations.models import Connection, PublishedStock
@@ -27,6 +27,8 @@ from integrations.remote import Refusal, Rejection, ShownLevel, StockLevel
 
 #: When somebody else is still importing orders that this push must know of.
 SOON = timedelta(seconds=2)
+#: Calls of one batch that may be refused while the rows at fault are looked for: two are found among 250.
+HALVINGS = 18
 #: A shop that moves faster than we can look is looked at again at once this often, and then less and less.
 PATIENCE = 8
 
@@ -53,6 +55,7 @@ class _Batch:
 
     def __init__(self, connection: Connection, token: str, rows: list[PublishedStock], call: uuid.UUID | None) -> None:
         self.connection, self.token, self.rows, self.call = connection, token, rows, call
+        self.refusals = 0
         self.attempts = max((row.attempts for row in rows), default=0)
 
     def held(self, rows: Iterable[PublishedStock]) -> QuerySet[PublishedStock]:
@@ -110,6 +113,7 @@ def _work(connection: Connection, connector: Connector, batch: _Batch, now: date
     if batch.call:
         _send(connection, connector, batch, batch.rows, now)
         return
+    _ask_again(connection, connector, batch, now)
     unable = {row.pk: reason for row in batch.rows if (reason := _unable(row))}
     for reason in set(unable.values()):
         _refused(batch, [row for row in batch.rows if unable.get(row.pk) == reason], reason, now, tell=False)
@@ -126,6 +130,17 @@ def _work(connection: Connection, connector: Connector, batch: _Batch, now: date
         for row in different:
             row.sending = quantities[row.pk]
         _send(connection, connector, batch, different, now)
+
+
+def _ask_again(connection: Connection, connector: Connector, batch: _Batch, now: datetime) -> None:
+    """What kept a quantity back may have been mended in the shop, once there is reason to think so."""
+    held_back = [row for row in batch.rows if row.link.unpublishable and row.doubted_at]
+    if not held_back:
+        return
+    products.look_again(connection, connector, [row.link for row in held_back], now)
+    for row in held_back:
+        row.link.refresh_from_db(fields=["item_id", "unpublishable"])
+    batch.held([row for row in held_back if row.link.unpublishable]).update(doubted_at=None)
 
 
 def _unable(row: PublishedStock) -> str:
@@ -151,8 +166,32 @@ def _send(
                 return
             batch.held(rows).update(batch=key, sending=_by_row({row.pk: row.sending for row in rows}))
     levels = {_level(row): row for row in rows}
-    rejections = connector.set_stock(list(levels), str(key))
+    try:
+        rejections = connector.set_stock(list(levels), str(key))
+    except Refused as error:
+        _halve(connection, connector, batch, rows, str(error), now)
+        return
     _record(connection, batch, rows, {levels[each.level].pk: each for each in rejections}, now)
+
+
+def _halve(
+    connection: Connection,
+    connector: Connector,
+    batch: _Batch,
+    rows: list[PublishedStock],
+    reason: str,
+    now: datetime,
+) -> None:
+    """The shop took nothing and does not say whose fault it is: the halves are sent, each by itself. Where nearly
+    everything is at fault that ends, and what is left is set aside together."""
+    batch.call = None
+    batch.refusals += 1
+    if len(rows) == 1 or batch.refusals > HALVINGS:
+        _refused(batch, rows, reason, now)
+        return
+    half = len(rows) // 2
+    for part in (rows[:half], rows[half:]):
+        _send(connection, connector, batch, part, now)
 
 
 def _by_row(values: Mapping[int, int | None]) -> Case:
@@ -211,12 +250,13 @@ def _look(
     if not inbox.catch_up(connection, connector):
         batch.finish(rows, lease_token="", due_at=timezone.now() + SOON)
         return
+    gone: list[PublishedStock] = []
     unstocked: list[PublishedStock] = []
     known: list[tuple[PublishedStock, int]] = []
     for row in rows:
         level = shown.get((row.link.item_id, row.mapping.external_id))
         if level is None:
-            _refused(batch, [row], "The shop does not have this item any more.", now)
+            gone.append(row)
         elif not level.is_tracked:
             _refused(
                 batch, [row], "The shop does not track its quantity. Tick “Track quantity” there.", now, tell=False
@@ -225,9 +265,12 @@ def _look(
             unstocked.append(row)
         else:
             known.append((row, level.quantity))
+    if gone:
+        _refused(batch, gone, products.GONE, now)
+        products.lost(connection, {row.link.external_id for row in gone}, now)
     _take_over(connection, batch, known, now)
-    for row in unstocked:
-        _stock_there(connection, connector, batch, row, now)
+    if unstocked:
+        _stock_there(connection, connector, batch, unstocked, now)
 
 
 def _shown(connector: Connector, rows: Sequence[PublishedStock]) -> dict[tuple[str, str], ShownLevel]:
@@ -257,17 +300,21 @@ def _take_over(connection: Connection, batch: _Batch, known: list[tuple[Publishe
 
 
 def _stock_there(
-    connection: Connection, connector: Connector, batch: _Batch, row: PublishedStock, now: datetime
+    connection: Connection, connector: Connector, batch: _Batch, rows: list[PublishedStock], now: datetime
 ) -> None:
+    """Have the shop stock these; what it then shows is looked at before it is told anything."""
     if not connection.stock_missing_items:
-        _refused(batch, [row], f"The shop does not stock this item at {row.mapping.name}.", now)
+        for row in rows:
+            _refused(batch, [row], f"The shop does not stock this item at {row.mapping.name}.", now, tell=False)
         return
-    try:
-        connector.stock_item(row.link.item_id, row.mapping.external_id, f"{row.pk}-{batch.token}")
-    except Refused as error:
-        _refused(batch, [row], str(error), now)
-        return
-    batch.finish([row], lease_token="", due_at=now + due.backoff(row.attempts) if row.attempts > 1 else now)
+    refused = connector.stock_items([(row.link.item_id, row.mapping.external_id) for row in rows], batch.token)
+    stocked = []
+    for row in rows:
+        if reason := refused.get((row.link.item_id, row.mapping.external_id)):
+            _refused(batch, [row], reason, now)
+        else:
+            stocked.append(row)
+    batch.finish(stocked, lease_token="", due_at=now + due.backoff(batch.attempts) if batch.attempts > 1 else now)
 
 
 # --- for people ----------------------------------------------------------------------------------------
@@ -279,8 +326,9 @@ def reconcile(connection: Connection, now: datetime) -> int:
 
 
 def retry(rows: QuerySet[PublishedStock]) -> int:
-    """The merchant wants these tried again now; returns how many. Safe to repeat."""
-    return due.update(rows, **due.now_or_again(timezone.now()))
+    """The merchant wants these tried again now: the shop is asked again whatever it said before; returns how many.
+    Safe to repeat."""
+    return published.doubt(rows, timezone.now())
 
 
 def _note(

@@ -21,6 +21,8 @@ from integrations.remote import RemoteLine, RemoteProduct
 CHUNK = 250
 #: New SKUs that one look asks the shop for.
 SKUS_A_LOOK = 250
+#: `ProductLink.unpublishable` of what was deleted there. Another product of the shop may take over its SKU.
+GONE = "The shop does not have this item any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ def link(connection: Connection, offered: Sequence[RemoteProduct], now: datetime
                 continue
             made.append(_link(connection, product, code))
         ProductLink.objects.bulk_create(made, ignore_conflicts=True)
+        _forget_replaced(connection, made)
         touched = {row.product_id for row in made} | {row.product_id for row in changed}
         if touched:
             published.ensure(Stock.objects.filter(product_id__in=touched), now)
@@ -100,7 +103,11 @@ def link_offered(connection: Connection, offered: Sequence[RemoteProduct], now: 
 def link_all(connection: Connection, connector: Connector, now: datetime) -> int:
     """Look through everything that the shop sells; returns how many products are newly linked. Safe to repeat."""
     newest = Sku.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    made = link_offered(connection, list(connector.products()), now)
+    offered = list(connector.products())
+    there = {product.external_id for product in offered}
+    known = connection.product_links.exclude(unpublishable=GONE).values_list("external_id", flat=True)
+    lost(connection, [external_id for external_id in known.iterator() if external_id not in there], now)
+    made = link_offered(connection, offered, now)
     Connection.objects.filter(pk=connection.pk).update(linked_sku=newest)
     return made
 
@@ -114,6 +121,34 @@ def link_new(connection: Connection, connector: Connector, now: datetime) -> Non
         link_offered(connection, offered, now)
     connection.linked_sku = rows[-1][0]
     connection.save(update_fields=["linked_sku"])
+
+
+def lost(connection: Connection, external_ids: Collection[str], now: datetime) -> None:
+    """The shop does not have these any more. Safe to repeat; two statements for each 250."""
+    ordered = sorted(external_ids)
+    for start in range(0, len(ordered), CHUNK):
+        links = connection.product_links.filter(external_id__in=ordered[start : start + CHUNK])
+        links.update(unpublishable=GONE)
+        due.update(connection.published.filter(link__in=links), **due.now_or_again(now))
+
+
+def look_again(connection: Connection, connector: Connector, links: Collection[ProductLink], now: datetime) -> None:
+    """Ask the shop again about these: what kept their quantities back may be mended there. Safe to repeat."""
+    external_ids = {link.external_id for link in links}
+    offered = connector.products_by_id(sorted(external_ids))
+    link(connection, offered, now)
+    lost(connection, external_ids - {product.external_id for product in offered}, now)
+
+
+def _forget_replaced(connection: Connection, made: Sequence[ProductLink]) -> None:
+    """What was deleted in the shop and is sold there again, under the same SKU, is the new one."""
+    if made:
+        again = {(row.product_id, skus.normalise(row.sku)) for row in made}
+        dead = connection.product_links.filter(
+            unpublishable=GONE, product_id__in={product_id for product_id, _ in again}
+        )
+        replaced = [row.pk for row in dead if (row.product_id, skus.normalise(row.sku)) in again]
+        ProductLink.objects.filter(pk__in=replaced).delete()
 
 
 def adopt(connection: Connection, connector: Connector, now: datetime) -> int:
@@ -150,9 +185,8 @@ def _duplicates(connection: Connection, offered: Sequence[RemoteProduct]) -> dic
     """SKUs that mean more than one of the shop's products, as far as this chunk and the links show."""
     groups = _by_key(offered)
     linked: dict[str, set[str]] = defaultdict(set)
-    for external_id, sku in connection.product_links.filter(product__skus__key__in=groups).values_list(
-        "external_id", "sku"
-    ):
+    live = connection.product_links.filter(product__skus__key__in=groups).exclude(unpublishable=GONE)
+    for external_id, sku in live.values_list("external_id", "sku"):
         linked[skus.normalise(sku)].add(external_id)
     twice = {}
     for key, group in groups.items():

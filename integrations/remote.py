@@ -223,6 +223,7 @@ class Topic(StrEnum):
     ORDER = "order"
     ORDER_DELETED = "order_deleted"
     STOCK = "stock"
+    LOCATIONS = "locations"
     UNINSTALLED = "uninstalled"
     OTHER = "other"
 

@@ -135,6 +135,7 @@ def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> Non
     orders.release_waiting(connection, now)
     _try(connection, partial(products.link_new, connection, connector, now))
     if at_once or _is_time(connection.subscribe_due_at, now):
+        _try(connection, partial(connections.read_locations, connection, connector))
         _try(connection, partial(connections.subscribe, connection, connector, now))
     if at_once or _is_time(connection.poll_due_at, now):
         _try(connection, partial(_poll, connection, connector, now))

@@ -199,15 +199,36 @@ class Shopify:
             raise
         return stock.rejections(levels, _answered(data, "inventorySetQuantities"))
 
-    def stock_item(self, item_id: str, location_id: str, key: str) -> None:
-        """Have the item stocked at the location, with the quantities that it last had there. Safe to repeat.
+    def stock_items(self, places: Sequence[tuple[str, str]], key: str) -> dict[tuple[str, str], str]:
+        """Have items stocked at locations, with the quantities that they last had there: (item id, location id).
 
-        Raises Refused with the shop's words.
+        Returns what Shopify objects to, a sentence by place; the others are stocked. Safe to repeat.
+        https://shopify.dev/docs/api/admin-graphql/latest/mutations/inventoryActivate
         """
-        variables = {"itemId": item_id, "locationId": location_id, "key": key}
-        data = self.api.call(queries.ACTIVATE, variables)
-        if errors := _answered(data, "inventoryActivate"):
-            raise Refused(f"Shopify does not stock this item there: {words(errors)}")
+        refused: dict[tuple[str, str], str] = {}
+        for start in range(0, len(places), queries.ACTIVATIONS):
+            refused |= self._activate(places[start : start + queries.ACTIVATIONS], key)
+        return refused
+
+    def _activate(self, places: Sequence[tuple[str, str]], key: str) -> dict[tuple[str, str], str]:
+        """One call; if Shopify refuses it whole, the halves, so that one item does not hold up the others."""
+        variables: dict[str, str] = {}
+        for number, (item, location) in enumerate(places):
+            variables |= {f"item{number}": item, f"location{number}": location}
+            variables[f"key{number}"] = f"{key}-{item.rpartition('/')[2]}-{location.rpartition('/')[2]}"
+        try:
+            data = self.api.call(queries.activations(len(places)), variables)
+        except GraphQLRefused as error:
+            if len(places) == 1:
+                return {places[0]: str(error)}
+            half = len(places) // 2
+            return self._activate(places[:half], key) | self._activate(places[half:], key)
+        said = {place: _answered(data, f"at{number}") for number, place in enumerate(places)}
+        return {
+            place: f"Shopify does not stock this item there: {words(errors)}"
+            for place, errors in said.items()
+            if errors
+        }
 
     # --- webhooks ----------------------------------------------------------------------------------------
 

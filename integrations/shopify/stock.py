@@ -15,6 +15,7 @@ _REFUSALS = {
     "COMPARE_QUANTITY_STALE": Refusal.STALE,
     "ITEM_NOT_STOCKED_AT_LOCATION": Refusal.NOT_STOCKED,
 }
+_STALE = {code for code, refusal in _REFUSALS.items() if refusal == Refusal.STALE}
 #: Of several objections to one level the first of these counts: what no repetition mends.
 _WORST = (Refusal.OTHER, Refusal.NOT_STOCKED, Refusal.STALE)
 _USED_KEY = {"IDEMPOTENCY_KEY_PARAMETER_MISMATCH", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"}
@@ -23,7 +24,8 @@ _USED_KEY = {"IDEMPOTENCY_KEY_PARAMETER_MISMATCH", "IDEMPOTENCY_PREVIOUS_ATTEMPT
 def rejections(levels: Sequence[StockLevel], errors: Sequence[Json]) -> list[Rejection]:
     """The levels that these userErrors of inventorySetQuantities are about.
 
-    A key that cannot be used again rejects all of them as STALE: look again, then send with a new key.
+    A key that cannot be used again rejects all of them as STALE: look again, then send with a new key. So does a
+    stale guard that is not told which it is.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def rejections(levels: Sequence[StockLevel], errors: Sequence[Json]) -> list[Rej
     codes = {text(error, "code") for error in errors}
     if codes & PASSING:
         raise Unavailable(f"Shopify is not done yet: {words(errors)}")
-    if codes & _USED_KEY:
+    if codes & _USED_KEY or (codes and codes <= _STALE and not any(error.get("field") for error in errors)):
         return [Rejection(level, Refusal.STALE, f"Shopify says: {words(errors)}") for level in levels]
     about: dict[int, list[Json]] = defaultdict(list)
     for error in errors:

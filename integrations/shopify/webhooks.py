@@ -27,6 +27,11 @@ WANTED = {
     "FULFILLMENTS_CREATE": "read_fulfillments",
     "FULFILLMENTS_UPDATE": "read_fulfillments",
     "INVENTORY_LEVELS_UPDATE": "",
+    "INVENTORY_LEVELS_CONNECT": "",
+    "INVENTORY_ITEMS_UPDATE": "",
+    "LOCATIONS_ACTIVATE": "read_locations",
+    "LOCATIONS_DEACTIVATE": "read_locations",
+    "LOCATIONS_DELETE": "read_locations",
     "APP_UNINSTALLED": "",
 }
 #: Those whose body is a whole order: we ask for no more than tells which, so that no personal data travels. Without
@@ -89,7 +94,11 @@ def _delivery_id(header: str, subject: str, body: bytes) -> str:
 def _about(subject: str, content: Mapping[str, Any]) -> tuple[Topic, str]:
     if subject == "app/uninstalled":
         return Topic.UNINSTALLED, ""
-    if subject == "inventory_levels/update":
+    if subject == "inventory_items/update":
+        return Topic.STOCK, _gid("InventoryItem", content.get("id"))
+    if subject.startswith("locations/"):
+        return Topic.LOCATIONS, _gid("Location", content.get("id"))
+    if subject in ("inventory_levels/update", "inventory_levels/connect"):
         return Topic.STOCK, _gid("InventoryItem", content.get("inventory_item_id"))
     # Topics are not signed. A deletion names the order and says nothing of it; anything else is another's body.
     if subject == "orders/delete" and set(content) == {"id"}:

@@ -9,9 +9,11 @@ from django.utils import timezone
 
 from catalog import skus, stock
 from catalog.models import Product, Storage
-from integrations import outbox, registry, setup, tasks
+from integrations import inbox, outbox, products, registry, setup, tasks
 from integrations.models import Activity, Connection, PublishedStock
+from integrations.remote import Notice, Topic
 from sales.models import Order
+from sandbox.shopify.cost import Bucket
 from tests.integrations.conftest import our_stock, sync
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +123,58 @@ def test_one_refused_row_does_not_hold_up_the_rest_of_its_batch(shop, connection
     assert Activity.objects.filter(outcome=Activity.Outcome.FAILED).exists()
 
 
+def test_rows_at_fault_are_found_where_the_shop_names_none(shop, connect, sell_many, storage, place):
+    sell_many(250)
+    connection = connect()
+    sync(connection)
+    shop.delete_product("P17")
+    shop.delete_product("P200")
+    # Null wherever the schema allows it: neither field nor code of an objection.
+    shop.faults.add("sparse", probability=1.0, operation=SET)
+    before = shop.calls[SET]
+    stock.count_many([stock.Count(row.pk, storage.pk, Decimal(4)) for row in Product.objects.all()])
+    outbox.push_due(connection, registry.connector_for(connection))
+    refused = set(PublishedStock.objects.exclude(problem="").values_list("link__sku", flat=True))
+    assert refused == {"P17", "P200"}
+    assert {shop.available(f"P{n}", place) for n in range(250) if n not in (17, 200)} == {4}
+    assert shop.calls[SET] - before <= 2 * outbox.HALVINGS + 1
+
+
+def test_where_everything_is_at_fault_looking_for_it_ends(shop, connect, sell_many, storage, place):
+    sell_many(250)
+    connection = connect()
+    sync(connection)
+    for number in range(250):
+        shop.delete_product(f"P{number}")
+    shop.faults.add("sparse", probability=1.0, operation=SET)
+    before = shop.calls[SET]
+    stock.count_many([stock.Count(row.pk, storage.pk, Decimal(4)) for row in Product.objects.all()])
+    outbox.push_due(connection, registry.connector_for(connection))
+    assert PublishedStock.objects.exclude(problem="").count() == 250
+    assert shop.calls[SET] - before <= 60
+
+
+def test_a_thousand_items_are_stocked_at_a_location_in_twenty_calls(shop, connect, sell_many, storage, place):
+    sell_many(1000)
+    for number in range(1000):
+        shop.unstock(f"P{number}", place)
+    shop.bucket = Bucket(10_000)  # what it costs is another matter
+    connection = connect()
+    sync(connection)
+    assert shop.calls["StockbridgeActivate"] == 20
+    assert shop.is_stocked("P999", place)
+    assert PublishedStock.objects.filter(confirmed=10, due_at=None, problem="").count() == 1000
+
+
+def test_nothing_is_stocked_there_when_the_merchant_does_not_want_it(shop, connect, sell, place):
+    sell("MUG", 10)
+    shop.unstock("MUG", place)
+    connection = connect(stock_missing_items=False)
+    sync(connection)
+    assert "does not stock this item" in PublishedStock.objects.get().problem
+    assert not shop.is_stocked("MUG", place)
+
+
 def test_an_untracked_item_is_skipped_with_the_reason(shop, connect, sell):
     sell("MUG", 10)
     shop.change_product("MUG", tracked=False)
@@ -128,6 +182,47 @@ def test_an_untracked_item_is_skipped_with_the_reason(shop, connect, sell):
     sync(connection)
     assert "Track quantity" in PublishedStock.objects.get().problem
     assert shop.calls[SET] == 0
+
+
+def test_what_is_mended_in_the_shop_heals_by_itself(shop, connect, sell, place):
+    """The shop tells us that the item changed; nobody clicks anything."""
+    sell("MUG", 10)
+    shop.change_product("MUG", tracked=False)
+    connection = connect()
+    sync(connection)
+    shop.change_product("MUG", tracked=True)
+    inbox.receive(
+        connection, Notice("d1", Topic.STOCK, "inventory_items/update", shop.variant("MUG").item_gid), timezone.now()
+    )
+    sync(connection)
+    row = PublishedStock.objects.get()
+    assert (row.problem, row.link.unpublishable) == ("", "")
+    assert shop.on_hand("MUG", place) == 10
+
+
+def test_a_deactivated_location_says_so_and_heals_when_it_is_active_again(shop, connection, place):
+    side = shop.add_location("Side")
+    shop.change_location(place, is_active=False)
+    count("MUG", 3)
+    sync(connection)
+    assert "deactivated" in PublishedStock.objects.get(link__sku="MUG").problem
+    shop.change_location(place, is_active=True)
+    sync(connection)
+    assert PublishedStock.objects.get(link__sku="MUG").problem == ""
+    assert shop.available("MUG", place) == 3
+    assert side.is_active
+
+
+def test_what_was_deleted_and_is_sold_again_under_the_same_sku_is_the_new_one(shop, connection, place):
+    shop.delete_product("CUP")
+    count("CUP", 2)
+    sync(connection)
+    assert "could not be found" in PublishedStock.objects.get(link__sku="CUP").problem
+    shop.add_product("Cup", sku="CUP", price="9.50", stock={place: 0})
+    products.link_all(connection, registry.connector_for(connection), timezone.now())
+    sync(connection)
+    assert PublishedStock.objects.get(link__sku="CUP").problem == ""
+    assert shop.available("CUP", place) == 2
 
 
 def test_an_item_that_is_not_stocked_there_is_stocked_there(shop, connect, sell, storage):

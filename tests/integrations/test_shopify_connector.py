@@ -11,6 +11,7 @@ import pytest
 
 from integrations.connector import AccessDenied, BadSignature, Connector, Refused, Unavailable
 from integrations.remote import Refusal, StockLevel, Topic
+from integrations.shopify import stock
 from integrations.shopify.connector import Shopify
 from sandbox.shopify.access import SCOPES
 from sandbox.shopify.basket import Item
@@ -477,15 +478,25 @@ def test_a_key_whose_call_failed_means_look_again(shopify, shop):
 
 def test_an_item_is_stocked_at_a_location(shopify, shop):
     for _ in range(2):
-        shopify.stock_item(item(shop, "MUG"), place(shop, "Cellar"), "key-1")
+        assert shopify.stock_items([(item(shop, "MUG"), place(shop, "Cellar"))], "key-1") == {}
     [found] = shopify.levels(place(shop, "Cellar"), [item(shop, "MUG")])
     assert found.quantity == 0
     assert shopify.set_stock([level(shop, "MUG", 3, 0, "Cellar")], "key-2") == []
 
 
 def test_an_item_that_cannot_be_stocked_is_refused_with_the_shops_words(shopify, shop):
-    with pytest.raises(Refused, match="does not stock this item there"):
-        shopify.stock_item("gid://shopify/InventoryItem/1", place(shop, "Cellar"), "key-1")
+    cellar = place(shop, "Cellar")
+    unknown = ("gid://shopify/InventoryItem/1", cellar)
+    refused = shopify.stock_items([unknown, (item(shop, "MUG"), cellar)], "key-1")
+    assert list(refused) == [unknown]
+    assert "does not stock this item there" in refused[unknown]
+    assert shop.is_stocked("MUG", "Cellar"), "the others are stocked"
+
+
+def test_a_stale_guard_that_is_not_named_means_look_at_all(shopify, shop):
+    levels = [level(shop, "MUG", 7, 10), level(shop, "CUP", 1, 4)]
+    errors = [{"field": None, "code": "CHANGE_FROM_QUANTITY_STALE", "message": "No."}]
+    assert [each.refusal for each in stock.rejections(levels, errors)] == [Refusal.STALE, Refusal.STALE]
 
 
 # --- lists without end -----------------------------------------------------------------------------------
@@ -540,8 +551,8 @@ def topics(shop: Shop) -> set[str]:
 
 def test_it_subscribes_once_to_what_it_needs(shopify, shop):
     url = "https://stock.example.com/webhooks/1/"
-    assert [shopify.subscribe(url), shopify.subscribe(url)] == [10, 0]
-    assert len(shop.book.subscriptions) == 10
+    assert [shopify.subscribe(url), shopify.subscribe(url)] == [15, 0]
+    assert len(shop.book.subscriptions) == 15
     assert {"ORDERS_CREATE", "ORDERS_DELETE", "INVENTORY_LEVELS_UPDATE", "APP_UNINSTALLED"} <= topics(shop)
 
 
@@ -554,12 +565,12 @@ def test_what_shopify_deleted_is_subscribed_to_again(shopify, shop):
 
 def test_another_address_is_subscribed_to_beside_the_old(shopify, shop):
     shopify.subscribe("https://old.example.com/webhooks/1/")
-    assert shopify.subscribe("https://new.example.com/webhooks/1/") == 10
+    assert shopify.subscribe("https://new.example.com/webhooks/1/") == 15
 
 
 def test_topics_without_their_scope_are_left_out(shopify, shop):
     shop.scopes.remove("read_fulfillments")
-    assert shopify.subscribe("https://stock.example.com/webhooks/1/") == 8
+    assert shopify.subscribe("https://stock.example.com/webhooks/1/") == 13
     assert not {"FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE"} & topics(shop)
 
 

@@ -168,5 +168,5 @@ def test_other_pages_are_not_found(ask: Client) -> None:
 def test_calls_are_counted_by_name(ask: Client, shop: Shop, mug: Variant) -> None:
     ask("CHECK")
     ask("CHECK")
-    ask("ACTIVATE", itemId=mug.item_gid, locationId="gid://shopify/Location/1", key="k")
+    ask("ACTIVATE", item0=mug.item_gid, location0="gid://shopify/Location/1", key0="k")
     assert shop.calls == {"StockbridgeCheck": 2, "StockbridgeActivate": 1}

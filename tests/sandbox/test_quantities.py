@@ -131,7 +131,7 @@ def test_an_item_that_is_not_stocked_gets_an_inactive_level(ask: Client, shop: S
 
 def test_activation_shows_the_quantities_of_before(ask: Client, shop: Shop, main: Location, mug: Variant) -> None:
     shop.unstock("MUG", main)
-    made = ask.data("ACTIVATE", itemId=mug.item_gid, locationId=main.gid, key="a")["inventoryActivate"]
+    made = ask.data("ACTIVATE", item0=mug.item_gid, location0=main.gid, key0="a")["at0"]
     assert made["userErrors"] == []
     level = ask.data("LEVELS", ids=[mug.item_gid], locationId=main.gid)["nodes"][0]["inventoryLevel"]
     assert level["isActive"] is True
