@@ -98,7 +98,7 @@ def checked(draft: OrderDraft) -> OrderDraft:
     shipments = draft.shipments and [_shipment(shipment) for shipment in draft.shipments]
     _refuse_repeated([line.key for line in lines if line.key])
     _refuse_repeated([shipment.key for shipment in shipments or ()])
-    amounts = {name: _money(getattr(draft, name), name.replace("_", " ").capitalize()) for name in _AMOUNTS}
+    amounts = {name: money(getattr(draft, name), name.replace("_", " ").capitalize()) for name in _AMOUNTS}
     return replace(draft, lines=lines, shipments=shipments, **amounts)  # type: ignore[arg-type]  # all of them Decimal
 
 
@@ -106,8 +106,8 @@ def _line(line: LineDraft) -> LineDraft:
     units = quantity(line.quantity, f"The quantity of {line.name}")
     if units < 0:
         raise ValidationError(f"The quantity of {line.name} is below zero.")
-    cost = None if line.cost is None else _money(line.cost, f"The cost of {line.name}")
-    total = _money(line.total, f"The total of {line.name}")
+    cost = None if line.cost is None else money(line.cost, f"The cost of {line.name}")
+    total = money(line.total, f"The total of {line.name}")
     return replace(line, sku=line.sku[:255], name=line.name[:255], quantity=units, total=total, cost=cost)
 
 
@@ -125,7 +125,8 @@ def _shipment(shipment: ShipmentDraft) -> ShipmentDraft:
     )
 
 
-def _money(amount: Decimal, name: str) -> Decimal:
+def money(amount: Decimal, name: str) -> Decimal:
+    """As it is stored, to four decimals. ValidationError, beginning with the name, when it is beyond ±10¹¹."""
     if not amount.is_finite() or abs(amount) >= LIMIT:
         raise ValidationError(f"{name} is not an amount below 100,000,000,000.")
     return amount.quantize(_MONEY, ROUND_HALF_UP)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 
 from catalog.models import ZERO, Product
-from sales.drafts import LineDraft, OrderDraft
+from sales.drafts import LineDraft, OrderDraft, money
 from sales.loaded import Sale
 from sales.models import Order, OrderLine, ShipmentLine
 from sales.money import round_money
 
-_PLACES = Decimal("0.0001")
 #: Field of the draft and of the order → what a merchant calls it.
 _PLAIN = {"number": "Number", "date_placed": "Date", "currency": "Currency"}
 _CHOICES = {"payment": "Payment", "fulfilment": "Fulfilment"}
@@ -129,7 +128,7 @@ def costs_of(product_ids: Collection[int]) -> dict[int, Decimal]:
 
 
 def _cost(line: OrderLine, draft: LineDraft, costs: Mapping[int, Decimal]) -> Decimal:
-    """Of all units of the line; it keeps the cost that a unit had when it was sold."""
+    """Of all units of the line; it keeps the cost that a unit had when it was sold. ValidationError: more than fits."""
     if draft.cost is not None:
         return draft.cost
     if draft.product_id in costs and _needs_cost(line if line.pk else None, draft):
@@ -139,7 +138,7 @@ def _cost(line: OrderLine, draft: LineDraft, costs: Mapping[int, Decimal]) -> De
         return same
     else:
         unit = line.cost / line.quantity
-    return (unit * draft.quantity).quantize(_PLACES, ROUND_HALF_UP)
+    return money(unit * draft.quantity, f"The cost of {line.name or draft.name}")
 
 
 def _take(line: OrderLine, draft: LineDraft, position: int, costs: Mapping[int, Decimal]) -> None:
@@ -166,8 +165,8 @@ def _differences(
         units = f"{before['quantity'].normalize():f} → {line.quantity.normalize():f}"
         sentences.append(f"Quantity of {line.name} {units}.")
     if "total" in changed:
-        money = f"{_money(before['total'], currency)} → {_money(line.total, currency)}"
-        sentences.append(f"Total of {line.name} {money}.")
+        totals = f"{_money(before['total'], currency)} → {_money(line.total, currency)}"
+        sentences.append(f"Total of {line.name} {totals}.")
     if not sentences and changed != {"position"}:
         sentences.append(f"SKU or cost of {line.name} changed.")
     return sentences

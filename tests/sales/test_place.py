@@ -37,6 +37,13 @@ def test_lines_keep_what_they_cost_when_they_were_sold(mug, main):
     assert list(order.lines.order_by("position").values_list("cost", flat=True)) == [12, D("1.50")]
 
 
+def test_a_line_that_would_cost_more_than_can_be_stored_is_refused(mug, main):
+    Product.objects.filter(pk=mug.pk).update(cost="99999999999.99")
+    with pytest.raises(ValidationError, match=r"The cost of Mug is not an amount below 100,000,000,000\."):
+        make.order([("MUG", 2)])
+    assert not Order.objects.exists()
+
+
 def test_a_sale_is_not_refused_for_lack_of_stock(mug, main):
     make.order([("MUG", 25)])
     assert make.level(mug) == (10, 25)
