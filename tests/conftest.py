@@ -1,7 +1,11 @@
 """What every test may use; `tests.make` makes rows."""
 
+import os
+import shutil
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -10,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from catalog.models import Product, Storage
 from tests import make
+from tests.installation import Installation, postgres_database
 
 # The same examples on every run, so that a failure is the change's and not the day's.
 settings.register_profile(
@@ -50,3 +55,29 @@ def statements(db: None) -> Callable[[Callable[[], Any]], int]:
         return sum("SAVEPOINT" not in each["sql"] for each in captured)
 
     return count
+
+
+@pytest.fixture(scope="session")
+def new_database(tmp_path_factory: Any, worker_id: str) -> Callable[[str], str]:
+    """Makes a migrated database of this name, empty, for processes of their own; returns its address."""
+    given = os.environ["DATABASE_URL"]
+    if not given.startswith("postgres"):
+
+        @cache
+        def file() -> str:
+            path = tmp_path_factory.mktemp("migrated") / "stockbridge.sqlite3"
+            Installation(f"sqlite:///{path}", "")
+            return str(path)
+
+        # A folder for each: what an earlier process left beside its file must not meet a new file.
+        return lambda name: f"sqlite:///{shutil.copy(file(), tmp_path_factory.mktemp(name))}"
+
+    # Other runs on this server have their own.
+    beginning = f"{urlsplit(given).path[1:]}_{worker_id}"
+
+    @cache
+    def template() -> str:
+        Installation(postgres_database(given, f"{beginning}_migrated"), "")
+        return f"{beginning}_migrated"
+
+    return lambda name: postgres_database(given, f"{beginning}_{name}", template())

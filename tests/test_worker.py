@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import threading
 import time
@@ -13,11 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 
 from sandbox.shopify.server import ShopServer
 from sandbox.shopify.shop import Shop
-from tests.installation import Installation, descendants, postgres_database
+from tests.installation import Installation, descendants
 
 PRODUCTS = 12
 
@@ -42,29 +40,9 @@ def more_settings() -> dict[str, str]:
     return {}
 
 
-def is_postgres() -> bool:
-    return str(settings.DATABASES["default"]["ENGINE"]).endswith("postgresql")
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory, worker_id) -> Path | str:
-    """A migrated database to be copied: a file, or the name of a PostgreSQL database."""
-    name = f"stockbridge_migrated_{worker_id}"
-    if is_postgres():
-        Installation(postgres_database(os.environ["DATABASE_URL"], name), "")
-        return name
-    file = tmp_path_factory.mktemp("migrated") / "stockbridge.sqlite3"
-    Installation(f"sqlite:///{file}", "")
-    return file
-
-
 @pytest.fixture
-def installation(server, tmp_path, worker_id, migrated, more_settings) -> Iterator[Installation]:
-    if is_postgres():
-        url = postgres_database(os.environ["DATABASE_URL"], f"stockbridge_processes_{worker_id}", migrated)
-    else:
-        url = f"sqlite:///{shutil.copy(migrated, tmp_path)}"
-    with Installation(url, server.url, is_new=False, **more_settings) as installation:
+def installation(server, new_database, more_settings) -> Iterator[Installation]:
+    with Installation(new_database("worker"), server.url, is_new=False, **more_settings) as installation:
         connect(installation)
         yield installation
 
