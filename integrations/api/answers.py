@@ -36,6 +36,7 @@ ERRORS: dict[int, Any] = {
     401: Failure,
     404: Failure,
     405: Failure,
+    408: Failure,
     409: Conflict,
     413: Failure,
     415: Failure,

@@ -139,7 +139,8 @@ _IDEMPOTENCY_KEY = {
 
 
 def json_answer(payload: Payload, status: int = 200) -> HttpResponse:
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    # Names of unknown fields come back in warnings, and may be no text at all.
+    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     return HttpResponse(body, content_type="application/json; charset=utf-8", status=status)
 
 

@@ -12,15 +12,14 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import quote
 
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import bad_request as html_bad_request
 
 from integrations import activity, keys
 from integrations.activity import Direction, Outcome
-from integrations.api import idempotency, parsing
+from integrations.api import idempotency, parsing, receiving
 from integrations.api.calls import Caller, creating, json_answer
 from integrations.api.refusals import UNAUTHORIZED, Refusal, because_of
 from integrations.api.routes import VIEWS
@@ -29,8 +28,6 @@ logger = logging.getLogger(__name__)
 
 #: Characters of a request and of an answer that an activity keeps.
 KEPT = 4000
-#: What a client may still be sending of a body that is too large: taken and thrown away, so that it hears why.
-_DRAIN = 16 * 1024 * 1024
 _SECRET = re.compile(r'("[^"]*(?:password|secret|token|api_?key|authorization)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.I)
 
 
@@ -44,6 +41,7 @@ def door(request: HttpRequest, path: str = "") -> HttpResponse:
         response = _answer(request, path, call, caller)
     except Exception as error:
         refusal = because_of(error)
+        receiving.discard(request)
         response = json_answer(refusal.payload(), refusal.status)
         for name, value in refusal.headers.items():
             response[name] = value
@@ -89,8 +87,8 @@ def _answer(request: HttpRequest, path: str, call: str, caller: Caller) -> HttpR
         raise Refusal(429, f"Too many requests. Try again in {wait_s} s.", headers={"Retry-After": str(wait_s)})
     if misaddressed := _misaddressed(request, path):
         raise misaddressed
-    body = _body(request)
-    parsing.check_type(request.headers.get("Content-Type", ""))
+    body = receiving.whole(request)
+    parsing.check_type(request.headers.get("Content-Type", ""), request.headers.get("Content-Encoding", ""))
     caller.sent = parsing.parse(body)
     request._body = body or b"{}"  # ninja reads no body as null
     request.caller = caller  # type: ignore[attr-defined]  # calls.Request says so
@@ -99,18 +97,6 @@ def _answer(request: HttpRequest, path: str, call: str, caller: Caller) -> HttpR
     if key is None or call not in creating:
         return act()
     return idempotency.once(caller.connection, key, call, body, caller.now, act)
-
-
-def _body(request: HttpRequest) -> bytes:
-    try:
-        return request.body
-    except RequestDataTooBig as error:
-        left = _DRAIN
-        while left > 0 and (chunk := request.read(65536)):
-            left -= len(chunk)
-        raise Refusal(413, "The request is larger than 1 MiB.") from error
-    except UnreadablePostError as error:
-        raise Refusal(400, "The request ended too early.") from error
 
 
 def _note(

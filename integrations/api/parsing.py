@@ -12,15 +12,18 @@ from integrations.api.refusals import Refusal
 #: Objects and lists within each other.
 DEEPEST = 100
 #: What `curl -d` and old clients send along with JSON, too. Everything else says that the body is something else.
-_TYPES = {"", "application/json", "text/json", "text/plain", "application/x-www-form-urlencoded"}
+_TYPES = {"", "text/json", "text/plain", "application/octet-stream", "application/x-www-form-urlencoded"}
+_JSON = re.compile(r"application/([\w.-]+\+)?json")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _NO_BRACKET = re.compile(rb"[^\[\]{}]+")
 
 
-def check_type(content_type: str) -> None:
-    """Refusal 415 for a body that says it is not JSON in UTF-8."""
+def check_type(content_type: str, encoding: str) -> None:
+    """Refusal 415 for a body that says it is not JSON in UTF-8, as it is."""
+    if encoding.lower() not in ("", "identity"):
+        raise Refusal(415, "Send the request without Content-Encoding.")
     kind, _, parameters = content_type.lower().partition(";")
-    if kind.strip() not in _TYPES:
+    if not _JSON.fullmatch(kind.strip()) and kind.strip() not in _TYPES:
         raise Refusal(415, "Send the request as application/json.")
     name, _, charset = parameters.strip().partition("=")
     if name == "charset" and charset.strip("\"' ") not in ("utf-8", "utf8", "us-ascii"):

@@ -50,8 +50,9 @@ def test_every_documented_example(wire):
             make.product("A002", name="Bench", cost="698.80")
             make.product("F003", name="Oak Dining Chair", cost="248.80")
         request = filled(example["request"], known)
-        status, _, answer = wire.post(example["call"], json.dumps(request).encode())
-        assert status == example.get("status", 200), (example["call"], answer)
+        response = wire.send(example["call"], json.dumps(request).encode())
+        answer = response.answer
+        assert response.status_code == example.get("status", 200), (example["call"], answer)
         compare(example["response"], answer, example.get("any", []), example["call"])
         known |= {name: answer[key] for name, key in example.get("keep", {}).items()}
     assert {each["call"] for each in EXAMPLES} >= DOCUMENTED
@@ -71,7 +72,4 @@ DOCUMENTED = {
 @pytest.mark.django_db(transaction=True)
 def test_the_documented_refusal_of_a_key(wire):
     wire.key = "your_api_key"
-    assert wire.post("orders/get_list.php", b"{}")[::2] == (
-        401,
-        {"success": False, "error": "Unauthorized - invalid API key"},
-    )
+    assert wire.ask("orders/get_list", 401) == {"success": False, "error": "Unauthorized - invalid API key"}

@@ -63,7 +63,7 @@ def test_the_openapi_document_names_every_call_and_error(client):
     assert document["openapi"].startswith("3.1")
     assert {path.removeprefix("/connect/v1/") for path in document["paths"]} == set(VIEWS)
     for path in document["paths"].values():
-        assert set(path["post"]["responses"]) == {"200", *map(str, (400, 401, 404, 405, 409, 413, 415, 429, 500))}
+        assert set(path["post"]["responses"]) == {"200", *map(str, (400, 401, 404, 405, 408, 409, 413, 415, 429, 500))}
         assert path["post"]["security"]
 
 
