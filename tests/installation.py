@@ -95,7 +95,7 @@ class Installation:
     def start_web(self) -> None:
         gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}"]
         self.web = subprocess.Popen(
-            [*gunicorn, "--threads", "4", "--log-level", "error"],
+            [*gunicorn, "--log-level", "error"],
             cwd=ROOT, env=self.environment, start_new_session=True,
         )  # fmt: skip
         for _ in range(100):

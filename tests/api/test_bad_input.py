@@ -234,6 +234,34 @@ def test_more_than_was_announced_is_left(site, http_api):
     assert site.state() == before
 
 
+@pytest.mark.parametrize("length", ["abc", "-5", "5, 5", "1" + "0" * 30])
+def test_a_content_length_that_is_none(site, http_api, length):
+    before = site.state()
+    line = http_api.begin(http_api.head("customers/add", Content_Length=length), HALF)
+    line.shutdown(socket.SHUT_WR)
+    assert http_api.end(line).status_code in (400, 413)
+    assert site.state() == before
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [
+        (b"post /connect/v1/storages/get_list.php HTTP/1.1", 400),
+        (b"POST /connect/v1/storages/get_list.php HTTP/9.9", 400),
+        (b"POST /connect/v1/storages/get_list.php?" + b"x" * 10_000 + b" HTTP/1.1", 414),
+        (b"nonsense", 400),
+        (b"POST /connect/v1/x.php HTTP/1.1\r\nX: a\0b", 400),
+        (b"POST /connect/v1/x.php HTTP/1.1\r\nX: " + b"x" * 20_000, 431),
+        (b"POST /connect/v1/x.php HTTP/1.1\r\nTransfer-Encoding: rot13", 501),
+        (b"POST /connect/v1/x.php HTTP/1.1\r\nExpect: miracles", 417),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_what_is_hardly_http_is_answered_in_json(http_api, request_line, status):
+    response = http_api.raw(request_line + b"\r\nHost: localhost\r\n\r\n")
+    assert (response.status_code, response.answer["success"]) == (status, False)
+
+
 # --- fields --------------------------------------------------------------------------------------------------
 
 

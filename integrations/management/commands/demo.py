@@ -105,7 +105,7 @@ class Command(BaseCommand):
     def _web(self) -> Part:
         address = f"127.0.0.1:{settings.DEMO_PORT}"
         gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", address]
-        return Part("web", [*gunicorn, "--workers", "1", "--threads", "4", "--log-level", "warning"])
+        return Part("web", [*gunicorn, "--log-level", "warning"])
 
     def _worker(self) -> Part:
         return Part("worker", [sys.executable, "manage.py", "worker"])
