@@ -76,6 +76,9 @@ class Product(models.Model):
 
     objects = ProductQuerySet.as_manager()
 
+    class Meta:
+        permissions = [("move_stock_of_product", "Can count, receive and move stock of product")]
+
     def __str__(self) -> str:
         return self.name
 

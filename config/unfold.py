@@ -32,6 +32,7 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_file("stockbridge/app.css")],
     "BORDER_RADIUS": "8px",
+    "ACCOUNT": {"navigation": [{"title": "Your login", "link": reverse_lazy("account")}]},
     "DASHBOARD_CALLBACK": "integrations.dashboard.context",
     "COMMAND": {"search_callback": "integrations.admin.search.find"},
     "COLORS": {
@@ -93,6 +94,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Users", "badge", "auth_user_changelist", "auth.view_user"),
                     _item("Groups", "shield_person", "auth_group_changelist", "auth.view_group"),
+                    _item("Changes by hand", "history_edu", "people_change_changelist", "people.view_change"),
                 ],
             },
         ],

@@ -4,6 +4,7 @@ from config.admin import site
 
 urlpatterns = [
     path("", include("integrations.urls")),
+    path("", include("people.urls")),
     path("", site.urls),
 ]
 

@@ -40,6 +40,7 @@ class Click:
     form: type[Form] | None
     when: Callable[[Any], bool]
     help: str
+    permission: str
 
 
 F = TypeVar("F", bound=Callable[..., str])
@@ -53,14 +54,16 @@ def button(
     form: type[Form] | None = None,
     when: Callable[[Any], bool] = lambda instance: True,
     help: str = "",
+    permission: str = "",
 ) -> Callable[[F], F]:
     """Make a method the work of a button: `(self, request, instance[, form])`, answering a sentence for the merchant.
 
-    It runs on POST only, for whoever may change the object. `when` says whether the button is shown.
+    It runs on POST only, for whoever may change the object, or has `permission` ("app.codename"). `when` says whether
+    the button is shown.
     """
 
     def mark(method: F) -> F:
-        cast(Any, method).click = Click(title, icon, tone, form, when, help)
+        cast(Any, method).click = Click(title, icon, tone, form, when, help, permission)
         return method
 
     return mark
@@ -75,14 +78,17 @@ class Clickable(Admin):
     refusals: tuple[type[Exception], ...] = (ValidationError,)
 
     def buttons(self, request: HttpRequest, instance: Any) -> list[blocks.Button]:
-        if not self.has_change_permission(request, instance):
-            return []
         spoken = [(name, cast(Any, getattr(self, name)).click) for name in self.clicks]
         return [
             blocks.Button(one.title, self._click_url(name, instance), one.icon, one.tone, one.form is not None)
             for name, one in spoken
-            if one.when(instance)
+            if self._may(request, instance, one) and one.when(instance)
         ]
+
+    def _may(self, request: HttpRequest, instance: Any, one: Click) -> bool:
+        if one.permission:
+            return self.has_view_permission(request, instance) and request.user.has_perm(one.permission)
+        return self.has_change_permission(request, instance)
 
     # --- buttons ----------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
@@ -107,9 +113,9 @@ class Clickable(Admin):
         instance = self.get_object(request, unquote(object_id))
         if instance is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
-        if not self.has_change_permission(request, instance):
-            raise PermissionDenied
         spec: Click = cast(Any, getattr(self, name)).click
+        if not self._may(request, instance, spec):
+            raise PermissionDenied
         if spec.form is not None:
             return self._form_view(request, instance, name, spec, spec.form)
         if request.method == "POST":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.db import models
 from django.db.models import QuerySet
@@ -102,6 +104,15 @@ class Page(Clickable):
                 messages.error(request, sentence)
             return HttpResponseRedirect(request.get_full_path())
 
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """What Django writes down of a change, with the values: "Price: 4 → 5"."""
+        message = super().construct_change_message(request, form, formsets, add)
+        for part in message:
+            changed = part.get("changed", {})
+            if "fields" in changed and "object" not in changed:
+                changed["fields"] = [_change(form, name) for name in form.changed_data]
+        return message
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Write what the form shows and nothing else: the worker may have written the rest since it was opened."""
         if not change:
@@ -129,6 +140,29 @@ class Page(Clickable):
 
     def _noun(self, count: int) -> str:
         return str(self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural)
+
+
+def _change(form: Any, name: str) -> str:
+    if name not in form.fields:  # a password, under another name
+        return name.capitalize()
+    field = form.fields[name]
+    before, after = form.initial.get(name, field.initial), form.cleaned_data.get(name)
+    return f"{field.label}: {_shown(field, before)} → {_shown(field, after)}"
+
+
+def _shown(field: Any, value: Any) -> str:
+    """A form's value as people read it."""
+    if isinstance(value, QuerySet | list | tuple):
+        return ", ".join(str(one) for one in value) or "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    if isinstance(field, forms.ModelChoiceField) and value and not isinstance(value, models.Model):
+        value = field.queryset.filter(pk=value).first() if field.queryset is not None else value
+    elif choices := dict(getattr(field, "choices", ())):
+        value = choices.get(value, value)
+    return "nothing" if value in (None, "") else str(value)
 
 
 class Deletable(Page):

@@ -212,6 +212,7 @@ class ProductAdmin(page.Deletable):
     @click.button(
         "Count", icon="fact_check", tone="primary", form=forms.CountForm, when=_is_current,
         help="Enter what is really on the shelf. The difference is recorded.",
+        permission="catalog.move_stock_of_product",
     )  # fmt: skip
     def count(self, request: HttpRequest, product: Product, form: forms.CountForm) -> str:
         stock.count(
@@ -223,6 +224,7 @@ class ProductAdmin(page.Deletable):
     @click.button(
         "Receive", icon="add_box", form=forms.ReceiveForm, when=_is_current,
         help="Goods that came in are added to what is on hand.",
+        permission="catalog.move_stock_of_product",
     )  # fmt: skip
     def receive(self, request: HttpRequest, product: Product, form: forms.ReceiveForm) -> str:
         stock.receive(
@@ -234,6 +236,7 @@ class ProductAdmin(page.Deletable):
     @click.button(
         "Move", icon="move_down", form=forms.MoveForm, when=_is_current,
         help="Carry goods from one storage to another.",
+        permission="catalog.move_stock_of_product",
     )  # fmt: skip
     def move(self, request: HttpRequest, product: Product, form: forms.MoveForm) -> str:
         stock.move(

@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesRadioFilter as ChoicesFilter
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter, RangeDateFilter, RelatedDropdownFilter
 from unfold.contrib.filters.admin import RangeDateTimeFilter as RangeTimeFilter
 from unfold.dataclasses import SearchResult
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminPasswordChangeForm, AuthenticationForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckBoxes
 from unfold.widgets import UnfoldAdminDecimalFieldWidget as NumberInput
 from unfold.widgets import UnfoldAdminSelectWidget as Select
@@ -35,10 +35,10 @@ else:
     from unfold.admin import TabularInline as Inline
 
 __all__ = [
-    "Admin", "AdminPasswordChangeForm", "CheckBoxes", "ChoicesFilter", "DropdownFilter", "FigureInput", "Inline",
-    "InlineFormSet", "ModelForm", "NumberInput", "RadioFilter", "RangeDateFilter", "RangeTimeFilter",
-    "RelatedDropdownFilter", "SearchResult", "Select", "TextInput", "Textarea", "UserChangeForm", "UserCreationForm",
-    "without_windows",
+    "Admin", "AdminPasswordChangeForm", "AuthenticationForm", "CheckBoxes", "ChoicesFilter", "DropdownFilter",
+    "FigureInput", "Inline", "InlineFormSet", "ModelForm", "NumberInput", "RadioFilter", "RangeDateFilter",
+    "RangeTimeFilter", "RelatedDropdownFilter", "SearchResult", "Select", "TextInput", "Textarea", "UserChangeForm",
+    "UserCreationForm", "without_windows",
 ]  # fmt: skip
 
 

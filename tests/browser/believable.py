@@ -6,7 +6,9 @@ import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils import timezone
 
@@ -67,6 +69,7 @@ def fill(now: datetime | None = None) -> None:
     packers = Group.objects.create(name="Packing table")
     packers.permissions.set(Permission.objects.filter(codename__in=("view_order", "change_order", "view_product")))
     User.objects.create_user("ben", password=PASSWORD, first_name="Ben", is_staff=True).groups.add(packers)
+    _changes(now)
     warehouse = Storage.objects.create(name="Warehouse", is_default=True)
     shop_floor = Storage.objects.create(name="Shop, Kollwitzplatz")
     products = [_product(row, warehouse, shop_floor, now) for row in PRODUCTS]
@@ -91,6 +94,21 @@ def fill(now: datetime | None = None) -> None:
     )
     for name in ("supervisor", "drain"):
         Heartbeat.objects.update_or_create(name=name, defaults={"beat_at": now})
+
+
+def _changes(now: datetime) -> None:
+    anna, ben = User.objects.get(username=USERNAME), User.objects.get(username="ben")
+    rows = [
+        (anna, ben, CHANGE, "Changed Groups: nothing → Packing table."),
+        (ben, Product(pk=1, name="Stoneware mug, ink"), CHANGE, "Stoneware mug, ink counted in Warehouse: 42."),
+        (anna, Product(pk=1, name="Stoneware mug, ink"), CHANGE, "Changed Price: 18 → 19.5 and Unit: pieces → sets."),
+    ]
+    for number, (who, thing, flag, message) in enumerate(rows):
+        LogEntry.objects.create(
+            user=who, content_type=ContentType.objects.get_for_model(thing), object_id=str(thing.pk),
+            object_repr=str(thing), action_flag=flag, change_message=message,
+            action_time=now - timedelta(hours=9 - 3 * number),
+        )  # fmt: skip
 
 
 def _product(row: tuple, warehouse: Storage, shop_floor: Storage, now: datetime) -> Product:

@@ -29,8 +29,11 @@ LISTS = {
     "customer-add": "sales_customer_add",
     "user-add": "auth_user_add",
     "group-add": "auth_group_add",
+    "changes": "people_change_changelist",
     "password": "password_change",
 }
+#: Of whoever is logged in.
+OWN = {"account": "account", "two-steps": "account_begin"}
 
 
 def log_in(page: Any, url: str) -> None:
@@ -44,6 +47,7 @@ def log_in(page: Any, url: str) -> None:
 def screens(state: str) -> list[tuple[str, str]]:
     """(name, path); the pages of single objects only where there are any."""
     found = [(name, reverse(f"admin:{url_name}")) for name, url_name in LISTS.items()]
+    found += [(name, reverse(url_name)) for name, url_name in OWN.items()]
     if state == "empty":
         return found
     mug = Product.objects.get(name="Stoneware mug, ink")
@@ -64,6 +68,7 @@ def screens(state: str) -> list[tuple[str, str]]:
         "sale-history": ("sales_order_history", partly),
         "user": ("auth_user_change", User.objects.get(username=USERNAME)),
         "group": ("auth_group_change", Group.objects.get(name="Packing table")),
+        "group-standard": ("auth_group_change", Group.objects.get(name="Clerk")),
         "program": ("integrations_connection_change", Connection.objects.get(name="Till")),
         "connection-paused": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay outlet")),
     }

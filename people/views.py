@@ -1,0 +1,79 @@
+"""What somebody settles for themselves: login in two steps, and where they are logged in."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from people import second_step, sessions
+from people.login import CodeForm
+
+
+def account(request: HttpRequest) -> HttpResponse:
+    """Whether the second step is on, what turns it on or off, and the other sessions."""
+    return _page(request, "people/account.html")
+
+
+def begin(request: HttpRequest) -> HttpResponse:
+    """The key for the phone (GET); it is on once the phone shows the right code (POST)."""
+    user = cast(User, request.user)
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        try:
+            codes = second_step.confirm(user, form.cleaned_data["code"])
+        except ValidationError as error:
+            form.add_error("code", error)
+        else:
+            messages.success(request, "From now on a code is asked for besides your password.")
+            return _page(request, "people/codes.html", codes=codes)
+    device = second_step.begin(user)
+    return _page(
+        request, "people/begin.html", form=form, key=second_step.key_of(device), picture=second_step.picture_of(device)
+    )
+
+
+@require_POST
+def codes(request: HttpRequest) -> HttpResponse:
+    """New codes on paper."""
+    user = cast(User, request.user)
+    if not second_step.is_on(user):
+        return HttpResponseRedirect(reverse("account"))
+    return _page(request, "people/codes.html", codes=second_step.new_codes(user))
+
+
+@require_POST
+def end(request: HttpRequest) -> HttpResponse:
+    """Turn the second step off; asks for a code, so that a screen left alone is not enough."""
+    form = CodeForm(request.POST)
+    if form.is_valid() and second_step.passes(cast(User, request.user), form.cleaned_data["code"]):
+        second_step.end(cast(User, request.user))
+        messages.success(request, "Only your password is asked for from now on.")
+    else:
+        messages.error(request, second_step.WRONG)
+    return HttpResponseRedirect(reverse("account"))
+
+
+@require_POST
+def log_out_elsewhere(request: HttpRequest) -> HttpResponse:
+    ended = sessions.end(cast(User, request.user), but=request.session.session_key)
+    messages.success(request, f"Logged out in {ended} other place{'' if ended == 1 else 's'}.")
+    return HttpResponseRedirect(reverse("account"))
+
+
+def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    user = cast(User, request.user)
+    context |= {
+        **admin.site.each_context(request),
+        "title": "Your login",
+        "is_on": second_step.is_on(user),
+        "codes_left": second_step.codes_left(user),
+        "code_form": CodeForm(auto_id="id_end_%s"),
+    }
+    return TemplateResponse(request, template, context)
