@@ -9,11 +9,12 @@ class IntegrationsConfig(AppConfig):
     def ready(self) -> None:
         from catalog.skus import product_changed
         from catalog.stock import stock_changed
-        from integrations import announce, published, tasks
+        from integrations import announce, published, tasks, unmatched
         from sales.orders import sale_changed
 
         stock_changed.connect(published.on_stock_changed, dispatch_uid="published")
         stock_changed.connect(announce.on_stock_changed, dispatch_uid="announce")
         sale_changed.connect(announce.on_sale_changed, dispatch_uid="announce")
         product_changed.connect(announce.on_product_changed, dispatch_uid="announce")
+        product_changed.connect(unmatched.on_product_changed, dispatch_uid="unmatched")
         post_migrate.connect(tasks.write_schedules, sender=self, dispatch_uid="schedules")

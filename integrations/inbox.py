@@ -181,8 +181,11 @@ def _set_aside(connection: Connection, link: OrderLink, token: str, now: datetim
 def _link_new_products(connection: Connection, connector: Connector, remote: RemoteOrder, now: datetime) -> None:
     """Products that are sold before they were linked get their link now, so that their stock goes out too."""
     skus = products.unlinked(connection, remote.lines)
-    if skus and (offered := connector.products_by_sku(skus)):
-        products.link_offered(connection, offered, now)
+    unseen = products.unseen(connection, remote.lines)
+    offered = connector.products_by_sku(skus) if skus else []
+    offered += connector.products_by_id(unseen) if unseen else []
+    if offered:
+        products.link_offered(connection, connector, offered, now, sold=unseen)
 
 
 # --- without webhooks ----------------------------------------------------------------------------------

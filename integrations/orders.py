@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from catalog import skus
-from integrations import activity, drafts, due, filters, products, published
+from integrations import activity, drafts, due, filters, products, published, unmatched
 from integrations.activity import Direction, Outcome
 from integrations.connector import Connector
-from integrations.models import Connection, OrderLink, UnmatchedLine
+from integrations.models import Connection, OrderLink
 from integrations.remote import ChangedOrder, RemoteLine, RemoteOrder
 from sales import orders as sales
 from sales.models import Order
@@ -78,16 +77,6 @@ def _is_news(link: OrderLink | None, updated_at: datetime) -> bool:
     return link.shop_updated_at < updated_at or link.read_at < updated_at + SAME_SECOND
 
 
-def release_waiting(connection: Connection, now: datetime) -> int:
-    """Have the orders read again that wait for a SKU which is known by now; returns how many. Safe to repeat."""
-    waiting = UnmatchedLine.objects.filter(order_link__connection=connection).exclude(key="")
-    known = skus.find(waiting.values_list("sku", flat=True).distinct())
-    ids = set(waiting.filter(key__in=known).values_list("order_link__external_id", flat=True))
-    with transaction.atomic():
-        look(connection.pk, ids, now)
-    return len(ids)
-
-
 def look_at_kept_out(connection: Connection, now: datetime) -> int:
     """The filter is another one: have the orders read again that it kept out; returns how many. Safe to repeat."""
     return due.update(connection.order_links.exclude(kept_out=""), **due.now_or_again(now))
@@ -136,7 +125,7 @@ def remove(connection: Connection, link_id: int, token: str, now: datetime, *, w
             sales.delete(link.order.pk, now=now)
             published.moved_by_shop(connection, link.order.lines.values_list("product_id", flat=True), now)
             _note(connection, link, f"Sale {link.order.number} deleted, as in the shop.", now, why=why)
-        link.unmatched_lines.all().delete()
+        unmatched.keep(connection, link, [], now)
         held.update(**due.done(now))
 
 
@@ -144,19 +133,20 @@ def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, no
     """Place or revise the sale; returns why it waits, or ""."""
     link.kept_out = "" if link.order else filters.kept_out(connection, remote)[:255]
     if link.kept_out:
-        link.unmatched_lines.all().delete()
+        unmatched.keep(connection, link, [], now)
         return ""
     matched = products.match(connection, remote.lines)
     if link.order is not None:
         _keep_products(link.order, matched)
     unknown = [line for line in remote.lines if line.is_goods and line.quantity and line.external_id not in matched]
-    _keep_unmatched(link, unknown)
-    if unknown and not matched and link.order is None:
-        problem = _nothing_matched(unknown)
+    ignored = unmatched.keep(connection, link, unknown, now)
+    waiting = [line for line in unknown if line.external_id not in ignored]
+    if waiting and not matched and link.order is None:
+        problem = _nothing_matched(waiting)
         if link.problem != problem:
             _note(connection, link, f"Order {remote.number} waits.", now, outcome=Outcome.WAITING, why=problem)
         return problem
-    drafted = drafts.draft(connection, link.order, remote, matched)
+    drafted = drafts.draft(connection, link.order, unmatched.without(remote, ignored), matched)
     outcome = Outcome.WARNING if drafted.warnings else Outcome.DONE
     is_new = link.order is None
     if link.order is None:
@@ -200,22 +190,6 @@ def _keep_products(order: Order, matched: dict[str, products.Matched]) -> None:
     """A line that was matched once keeps its product, whatever its SKU means today."""
     for line in order.lines.exclude(key="").select_related("product"):
         matched[line.key] = products.Matched(line.product_id, line.product.name, "line")
-
-
-def _keep_unmatched(link: OrderLink, unknown: Sequence[RemoteLine]) -> None:
-    """Remember the lines that mean nothing here, and forget those that do by now."""
-    link.unmatched_lines.all().delete()
-    UnmatchedLine.objects.bulk_create(
-        UnmatchedLine(
-            order_link=link,
-            external_id=line.external_id,
-            sku=line.sku[:255],
-            key=skus.normalise(line.sku)[:255],
-            title=line.title[:255],
-            quantity=line.quantity,
-        )
-        for line in unknown
-    )
 
 
 def _nothing_matched(unknown: Sequence[RemoteLine]) -> str:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
 from catalog import skus
 from catalog.models import Product, Sku, Stock
-from integrations import activity, due, published
-from integrations.activity import Direction, Outcome
+from integrations import due, published, unmatched
 from integrations.connector import Connector
 from integrations.models import Connection, ProductLink
 from integrations.remote import RemoteLine, RemoteProduct
@@ -35,7 +34,10 @@ class Matched:
 
 
 def match(connection: Connection, lines: Sequence[RemoteLine]) -> dict[str, Matched]:
-    """Line id → our product: by remembered link, then by SKU, then by alternative SKU. Two statements."""
+    """Line id → our product: by remembered link, then by SKU, then by alternative SKU. At most four statements.
+
+    A SKU that the shop has on several products tells nothing: those lines are matched by their product's link alone.
+    """
     lines = [line for line in lines if line.is_goods]
     links = {
         link.external_id: link
@@ -44,22 +46,38 @@ def match(connection: Connection, lines: Sequence[RemoteLine]) -> dict[str, Matc
         ).select_related("product")
     }
     codes = skus.find(line.sku for line in lines if line.sku and line.product_id not in links)
+    rest = [line for line in lines if line.product_id not in links]
+    unclear = unmatched.unclear(connection, rest, codes, _live(connection))
     found = {}
     for line in lines:
         if link := links.get(line.product_id):
             found[line.external_id] = Matched(link.product_id, link.product.name, "link")
-        elif code := codes.get(skus.normalise(line.sku)):
+        elif (code := codes.get(skus.normalise(line.sku))) and line.external_id not in unclear:
             found[line.external_id] = Matched(code.product_id, code.name, "sku" if code.is_primary else "alternative")
     return found
 
 
 def unlinked(connection: Connection, lines: Sequence[RemoteLine]) -> list[str]:
-    """The SKUs on these lines that are known here, of products of the shop that are not linked. Two statements."""
+    """The SKUs on these lines that are known here, of products of the shop that are not linked: what to ask it for.
+
+    Not those that it is known to have twice. At most three statements.
+    """
     wanted = {line.product_id: line.sku for line in lines if line.product_id and line.sku and line.is_goods}
     known = set(connection.product_links.filter(external_id__in=wanted).values_list("external_id", flat=True))
     missing = [sku for product_id, sku in wanted.items() if product_id not in known]
-    here = skus.find(missing) if missing else {}
+    here = set(skus.find(missing)) if missing else set()
+    here -= unmatched.shared_keys(connection, here) if here else set()
     return [sku for sku in missing if skus.normalise(sku) in here]
+
+
+def unseen(connection: Connection, lines: Sequence[RemoteLine]) -> list[str]:
+    """Ids of the shop's products on these lines that have no SKU and nobody has looked at. Two statements, or none."""
+    wanted = {line.product_id for line in lines if line.product_id and not skus.normalise(line.sku) and line.quantity}
+    if not wanted:
+        return []
+    wanted -= set(connection.product_links.filter(external_id__in=wanted).values_list("external_id", flat=True))
+    seen = connection.unmatched_skus.filter(external_id__in=wanted).exclude(item_id="")
+    return sorted(wanted - set(seen.values_list("external_id", flat=True)))
 
 
 def link(connection: Connection, offered: Sequence[RemoteProduct], now: datetime, twice: Collection[str] = ()) -> int:
@@ -88,16 +106,25 @@ def link(connection: Connection, offered: Sequence[RemoteProduct], now: datetime
         if touched:
             published.ensure(Stock.objects.filter(product_id__in=touched), now)
             due.update(connection.published.filter(link__product_id__in=touched), **due.now_or_again(now))
+        if made:
+            unmatched.on_linked(connection, [row.external_id for row in made], now)
     return len(made)
 
 
-def link_offered(connection: Connection, offered: Sequence[RemoteProduct], now: datetime) -> int:
-    """Link what the shop offers for some SKUs, all that it has for each; tell of SKUs that it has twice."""
-    twice = _duplicates(connection, offered)
-    made = sum(link(connection, chunk, now, twice) for chunk in _chunks(offered))
-    for key, titles in twice.items():
-        _tell_duplicate(connection, key, titles, now)
-    return made
+def link_offered(
+    connection: Connection,
+    connector: Connector,
+    offered: Sequence[RemoteProduct],
+    now: datetime,
+    sold: Collection[str] = (),
+) -> int:
+    """Link what the shop offers for some SKUs, all that it has for each; those that it has twice wait for the merchant.
+
+    `sold`: ids of those without SKU that an order names; they wait, too.
+    """
+    twice = _duplicates(connection, connector, offered, now)
+    unmatched.see(connection, offered, twice, sold, now)
+    return sum(link(connection, chunk, now, twice) for chunk in _chunks(offered))
 
 
 def link_all(connection: Connection, connector: Connector, now: datetime) -> int:
@@ -107,7 +134,10 @@ def link_all(connection: Connection, connector: Connector, now: datetime) -> int
     there = {product.external_id for product in offered}
     known = connection.product_links.exclude(unpublishable=GONE).values_list("external_id", flat=True)
     lost(connection, [external_id for external_id in known.iterator() if external_id not in there], now)
-    made = link_offered(connection, offered, now)
+    rows = connection.unmatched_skus.exclude(external_id="").filter(is_in_shop=True)
+    gone = set(rows.values_list("external_id", flat=True)) - there
+    unmatched.forget(connection, gone, now)
+    made = link_offered(connection, connector, offered, now)
     Connection.objects.filter(pk=connection.pk).update(linked_sku=newest)
     return made
 
@@ -118,7 +148,7 @@ def link_new(connection: Connection, connector: Connector, now: datetime) -> Non
     if not rows:
         return
     if offered := connector.products_by_sku([code for _, code in rows]):
-        link_offered(connection, offered, now)
+        link_offered(connection, connector, offered, now)
     connection.linked_sku = rows[-1][0]
     connection.save(update_fields=["linked_sku"])
 
@@ -159,8 +189,27 @@ def adopt(connection: Connection, connector: Connector, now: datetime) -> int:
         with transaction.atomic():
             row = Product.objects.create(name=product.title[:255], price=product.price)
             skus.set_codes(row, product.sku, [])
-    link_offered(connection, offered, now)
+    link_offered(connection, connector, offered, now)
     return len(fresh)
+
+
+def look_at_unmatched(connection: Connection, connector: Connector, now: datetime) -> None:
+    """See whether the shop's products whose SKU cannot tell have one by now that does. Safe to repeat.
+
+    One call for the oldest 250, none when there are none.
+    """
+    rows = connection.unmatched_skus.unlinked().exclude(external_id="").filter(is_in_shop=True, ignored_at=None)
+    ids = list(rows.order_by("pk").values_list("external_id", flat=True)[:CHUNK])
+    if not ids:
+        return
+    offered = connector.products_by_id(ids)
+    unmatched.forget(connection, set(ids) - {product.external_id for product in offered}, now)
+    link_offered(connection, connector, offered, now)
+
+
+def _live(connection: Connection) -> QuerySet[ProductLink]:
+    """Links to what the shop still has."""
+    return connection.product_links.exclude(unpublishable=GONE)
 
 
 def _chunks(offered: Sequence[RemoteProduct]) -> Iterator[Sequence[RemoteProduct]]:
@@ -181,38 +230,36 @@ def _by_key(offered: Iterable[RemoteProduct]) -> dict[str, list[RemoteProduct]]:
     return groups
 
 
-def _duplicates(connection: Connection, offered: Sequence[RemoteProduct]) -> dict[str, list[str]]:
-    """SKUs that mean more than one of the shop's products, as far as this chunk and the links show."""
+def _duplicates(
+    connection: Connection, connector: Connector, offered: Sequence[RemoteProduct], now: datetime
+) -> dict[str, list[RemoteProduct]]:
+    """Key → the shop's products that have it, where there is more than one.
+
+    Who is remembered with the key and is not among these is asked for: it may be gone, or have another SKU by now.
+    """
     groups = _by_key(offered)
-    linked: dict[str, set[str]] = defaultdict(set)
-    live = connection.product_links.filter(product__skus__key__in=groups).exclude(unpublishable=GONE)
-    for external_id, sku in live.values_list("external_id", "sku"):
-        linked[skus.normalise(sku)].add(external_id)
-    twice = {}
-    for key, group in groups.items():
-        ids = {product.external_id for product in group} | linked.get(key, set())
-        if len(ids) > 1:
-            twice[key] = [product.title for product in group]
-    return twice
+    there = {product.external_id for product in offered}
+    elsewhere = {external_id for external_id, key in _remembered(connection, groups) if key in groups} - there
+    if elsewhere:
+        found = connector.products_by_id(sorted(elsewhere))
+        gone = elsewhere - {product.external_id for product in found}
+        lost(connection, gone, now)
+        unmatched.forget(connection, gone, now)
+        for product in found:
+            if (key := skus.normalise(product.sku)) in groups:
+                groups[key].append(product)
+    return {key: group for key, group in groups.items() if len(group) > 1}
 
 
-def _tell_duplicate(connection: Connection, key: str, titles: list[str], now: datetime) -> None:
-    activity.note(
-        connection,
-        f"SKU {key} is on more than one product of the shop.",
-        direction=Direction.IN,
-        outcome=Outcome.WARNING,
-        why=f"Nothing is guessed: {', '.join(titles)}. Give each its own SKU in the shop.",
-        now=now,
-    )
-
-
-def _unpublishable(product: RemoteProduct) -> str:
-    if product.is_bundle:
-        return "A bundle: the shop counts its parts."
-    if not product.is_tracked:
-        return "The shop does not track its quantity. Tick “Track quantity” there."
-    return ""
+def _remembered(connection: Connection, keys: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Id and key of the shop's products that are linked, or wait, with one of these keys. Two statements."""
+    links = _live(connection)
+    rows = connection.unmatched_skus.filter(is_in_shop=True).exclude(external_id="")
+    if len(keys) <= CHUNK:  # more would be too many for one statement
+        links, rows = links.filter(product__skus__key__in=keys), rows.filter(key__in=keys)
+    for external_id, sku in links.values_list("external_id", "sku").distinct():
+        yield external_id, skus.normalise(sku)
+    yield from rows.values_list("external_id", "key")
 
 
 def _changed(row: ProductLink | None, product: RemoteProduct) -> ProductLink | None:
@@ -220,7 +267,7 @@ def _changed(row: ProductLink | None, product: RemoteProduct) -> ProductLink | N
         return None
     before = (row.item_id, row.sku, row.title, row.unpublishable)
     row.item_id, row.sku, row.title = product.item_id, product.sku[:255], product.title[:255]
-    row.unpublishable = _unpublishable(product)
+    row.unpublishable = product.unpublishable
     return row if before != (row.item_id, row.sku, row.title, row.unpublishable) else None
 
 
@@ -234,5 +281,5 @@ def _link(connection: Connection, product: RemoteProduct, code: skus.Match) -> P
         sku=product.sku[:255],
         title=product.title[:255],
         matched=how,
-        unpublishable=_unpublishable(product),
+        unpublishable=product.unpublishable,
     )

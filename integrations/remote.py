@@ -45,6 +45,17 @@ class RemoteProduct:
     is_tracked: bool = True
     #: Made of other products, whose stock is what counts.
     is_bundle: bool = False
+    #: Where people look at it in the shop; empty when we do not know.
+    url: str = ""
+
+    @property
+    def unpublishable(self) -> str:
+        """Why its stock cannot be told to the shop, as a sentence; empty when it can."""
+        if self.is_bundle:
+            return "A bundle: the shop counts its parts."
+        if not self.is_tracked:
+            return "The shop does not track its quantity. Tick “Track quantity” there."
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

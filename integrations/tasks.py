@@ -18,7 +18,19 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from integrations import activity, announce, callbacks, connections, due, inbox, orders, outbox, products, registry
+from integrations import (
+    activity,
+    announce,
+    callbacks,
+    connections,
+    due,
+    inbox,
+    orders,
+    outbox,
+    products,
+    registry,
+    unmatched,
+)
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
 from integrations.models import (
     Connection,
@@ -132,12 +144,13 @@ def sweep() -> None:
 def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> None:
     """What a connection needs by the clock; `at_once`: as if it were time for all of it. Safe to repeat."""
     connector = registry.connector_for(connection)
-    orders.release_waiting(connection, now)
+    unmatched.release_waiting(connection, now)
     _try(connection, partial(products.link_new, connection, connector, now))
     if at_once or _is_time(connection.subscribe_due_at, now):
         _try(connection, partial(connections.read_locations, connection, connector))
         _try(connection, partial(connections.subscribe, connection, connector, now))
     if at_once or _is_time(connection.poll_due_at, now):
+        _try(connection, partial(products.look_at_unmatched, connection, connector, now))
         _try(connection, partial(_poll, connection, connector, now))
     if _is_time(connection.reconcile_due_at, now):
         _try(connection, partial(reconcile, connection, connector, now))
@@ -219,6 +232,7 @@ def tidy() -> None:
     for connection in registry.shops():
         connections.warn_of_version(connection, registry.connector_for(connection), now)
     activity.prune(now)
+    unmatched.tidy(now)
     callbacks.tidy(now)
     WebhookDelivery.objects.filter(handled_at__lt=now - timedelta(days=30)).delete()
     IdempotentRequest.objects.filter(created_at__lt=now - timedelta(days=1)).delete()

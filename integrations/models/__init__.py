@@ -7,10 +7,11 @@ for a while, and its result is written only while the claim still holds. Nothing
 from integrations.models.api import ApiKey, IdempotentRequest
 from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
-from integrations.models.links import CustomerLink, OrderLink, ProductLink, UnmatchedLine
+from integrations.models.links import CustomerLink, OrderLink, ProductLink
 from integrations.models.log import Activity, WebhookDelivery
 from integrations.models.outgoing import Endpoint, Event, Message, News
 from integrations.models.published import PublishedStock
+from integrations.models.unmatched import UnmatchedLine, UnmatchedSku
 
 __all__ = [
     "Activity",
@@ -29,5 +30,6 @@ __all__ = [
     "ProductLink",
     "PublishedStock",
     "UnmatchedLine",
+    "UnmatchedSku",
     "WebhookDelivery",
 ]

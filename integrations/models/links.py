@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from catalog.models import Product, quantity_field
+from catalog.models import Product
 from integrations.models.connections import Connection
 from integrations.models.due import Due
 from sales.models import Customer, Order
@@ -93,25 +93,3 @@ class OrderLink(Due):
 
     def __str__(self) -> str:
         return self.number or self.external_id
-
-
-class UnmatchedLine(models.Model):
-    """A line of a shop's order that means no product here. It goes when the order is read again and is matched."""
-
-    order_link = models.ForeignKey(OrderLink, on_delete=models.CASCADE, related_name="unmatched_lines")
-    external_id = models.CharField(max_length=128)
-    sku = models.CharField("SKU", max_length=255, blank=True)
-    #: `skus.normalise(sku)`: a SKU that appears here makes the order due again.
-    key = models.CharField(max_length=255, blank=True, db_index=True)
-    title = models.CharField(max_length=255)
-    quantity = quantity_field()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        verbose_name = "unmatched line"
-        constraints = [
-            models.UniqueConstraint(fields=["order_link", "external_id"], name="unmatched_line_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.sku or self.title}"

@@ -91,7 +91,7 @@ class Shopify:
 
     def products(self) -> Iterator[RemoteProduct]:
         """Everything that the shop sells, in pages of 250."""
-        return map(translate.product, self._items(queries.VARIANTS, beyond=lambda last: f"id:>{_number(last)}"))
+        return map(self._product, self._items(queries.VARIANTS, beyond=lambda last: f"id:>{_number(last)}"))
 
     def products_by_sku(self, skus: Sequence[str]) -> list[RemoteProduct]:
         """Those whose SKU has the letters and digits of one of these, in any case and with any signs between them.
@@ -104,7 +104,7 @@ class Shopify:
         for start in range(0, len(wanted), SKUS_A_SEARCH):
             search = " OR ".join(f"sku:{_quoted(sku)}" for sku in wanted[start : start + SKUS_A_SEARCH])
             # The search looks for words: it also finds longer SKUs that contain them.
-            for product in map(translate.product, self._items(queries.VARIANTS, search)):
+            for product in map(self._product, self._items(queries.VARIANTS, search)):
                 if _letters(product.sku) in alike:
                     found[product.external_id] = product
         return list(found.values())
@@ -114,8 +114,11 @@ class Shopify:
         found = []
         for start in range(0, len(external_ids), queries.PAGE):
             data = self.api.call(queries.VARIANTS_BY_ID, {"ids": list(external_ids[start : start + queries.PAGE])})
-            found += [translate.product(node) for node in nodes(data, "nodes") if node and "sku" in node]
+            found += [self._product(node) for node in nodes(data, "nodes") if node and "sku" in node]
         return found
+
+    def _product(self, variant: Json) -> RemoteProduct:
+        return translate.product(variant, self._domain)
 
     # --- orders ------------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ fragment Variant on ProductVariant {
   displayName
   price
   requiresComponents
+  product { id }
   inventoryItem { id tracked }
 }
 """

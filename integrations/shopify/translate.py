@@ -37,7 +37,9 @@ def location(node: Json) -> RemoteLocation:
     return RemoteLocation(node["id"], text(node, "name"), bool(node.get("isActive", True)))
 
 
-def product(variant: Json) -> RemoteProduct:
+def product(variant: Json, domain: str) -> RemoteProduct:
+    place = [text(at(variant, "product"), "id"), text(variant, "id")]
+    numbers = [each.rpartition("/")[2] for each in place]
     return RemoteProduct(
         external_id=variant["id"],
         item_id=text(variant, "inventoryItem", "id"),
@@ -46,6 +48,7 @@ def product(variant: Json) -> RemoteProduct:
         price=Decimal(variant.get("price") or 0),
         is_tracked=bool(at(variant, "inventoryItem", "tracked")),
         is_bundle=bool(variant.get("requiresComponents")),
+        url="https://{}/admin/products/{}/variants/{}".format(domain, *numbers) if all(numbers) else "",
     )
 
 

@@ -25,6 +25,7 @@ from integrations.models import (
     ProductLink,
     PublishedStock,
     UnmatchedLine,
+    UnmatchedSku,
 )
 from sales import orders
 from sales.models import Customer, Order
@@ -227,9 +228,33 @@ def _links(
         connection=shop, external_id="5099", number="1035", attempts=1, problem_at=now - timedelta(hours=2),
         problem="None of its SKUs is known here: VASE-BLUE. Add one of them to a product, and the sale is made.",
     )  # fmt: skip
-    UnmatchedLine.objects.create(
-        order_link=waiting, external_id="1", sku="VASE-BLUE", key="vase-blue", title="Vase, blue", quantity=1
+    _unmatched(shop, waiting, now)
+
+
+def _unmatched(shop: Connection, waiting: OrderLink, now: datetime) -> None:
+    """A SKU that an order waits for, one that sales carry, one that is ignored, and one that the shop has twice."""
+    vase, voucher, samples = (
+        UnmatchedSku.objects.create(connection=shop, key=sku.lower(), sku=sku, title=title, price=Decimal(price))
+        for sku, title, price in (
+            ("VASE-BLUE", "Vase, blue", "42.00"),
+            ("WORKSHOP", "Workshop voucher", "80.00"),
+            ("SAMPLE", "Tea sample", "0.00"),
+        )
     )
+    UnmatchedSku.objects.filter(pk=samples.pk).update(ignored_at=now, ignored_by=USERNAME)
+    for number, colour in ((1, "white"), (2, "grey")):
+        UnmatchedSku.objects.create(
+            connection=shop, key="saucer", sku="SAUCER", external_id=f"gid://shopify/ProductVariant/{number}",
+            item_id=f"7{number}", title=f"Saucer - {colour}", price=Decimal("9.00"),
+            url=f"https://{shop.domain}/admin/products/7/variants/{number}",
+        )  # fmt: skip
+    older = shop.order_links.exclude(order=None).order_by("-pk")[:2]
+    for link, row, quantity in ((waiting, vase, 1), (older[0], voucher, 2), (older[1], voucher, 1)):
+        line = UnmatchedLine.objects.create(
+            order_link=link, unmatched_sku=row, external_id=str(row.pk), sku=row.sku, title=row.title,
+            quantity=quantity,
+        )  # fmt: skip
+        UnmatchedLine.objects.filter(pk=line.pk).update(created_at=now - timedelta(hours=2))
 
 
 def _activity(shop: Connection, sales: list[Order], now: datetime) -> None:

@@ -406,9 +406,12 @@ def test_a_product_is_a_variant():
             "displayName": "Mug - Default Title",
             "price": "9.50",
             "requiresComponents": True,
+            "product": {"id": "gid://shopify/Product/3"},
             "inventoryItem": {"id": "gid://shopify/InventoryItem/2", "tracked": False},
-        }
+        },
+        "acme.myshopify.com",
     )
+    assert found.url == "https://acme.myshopify.com/admin/products/3/variants/1"
     assert (found.external_id, found.item_id) == ("gid://shopify/ProductVariant/1", "gid://shopify/InventoryItem/2")
     assert (found.sku, found.title, found.price, found.is_tracked, found.is_bundle) == (
         "",

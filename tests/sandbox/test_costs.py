@@ -56,9 +56,9 @@ def test_our_documents_can_be_paid_for() -> None:
 
 def test_each_answer_tells_its_cost(ask: Client, shop: Shop, mug: Variant) -> None:
     cost = ask("VARIANTS", first=250, query=None)["extensions"]["cost"]
-    assert (cost["requestedQueryCost"], cost["actualQueryCost"]) == (24, 4)
-    assert cost["throttleStatus"] == {"maximumAvailable": 2000.0, "currentlyAvailable": 1996, "restoreRate": 100.0}
-    assert shop.points == 4
+    assert (cost["requestedQueryCost"], cost["actualQueryCost"]) == (35, 5)
+    assert cost["throttleStatus"] == {"maximumAvailable": 2000.0, "currentlyAvailable": 1995, "restoreRate": 100.0}
+    assert shop.points == 5
 
 
 def test_an_empty_bucket_throttles(ask: Client, shop: Shop, mug: Variant) -> None:
@@ -69,7 +69,7 @@ def test_an_empty_bucket_throttles(ask: Client, shop: Shop, mug: Variant) -> Non
     assert answer.json["errors"][0]["message"] == "Throttled"
     assert answer.json["errors"][0]["extensions"]["code"] == "THROTTLED"
     assert answer.json["extensions"]["cost"] == {
-        "requestedQueryCost": 24,
+        "requestedQueryCost": 35,
         "actualQueryCost": None,
         "throttleStatus": {"maximumAvailable": 20.0, "currentlyAvailable": 20, "restoreRate": 1.0},
     }
