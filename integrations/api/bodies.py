@@ -52,7 +52,7 @@ class EditedCustomer(NewCustomer, CustomerId):
 
 
 class PatchedCustomer(CustomerFields, CustomerId):
-    name: f.Name = ""
+    name: f.OptionalName = None
 
 
 class CustomerPage(Page):
@@ -103,8 +103,8 @@ class EditedSale(NewSale, OrderId):
 
 
 class PatchedSale(SaleFields, OrderId):
-    num: f.Number = ""
-    products: Annotated[list[SaleLine], Field(min_length=1)] = Field(default_factory=list)
+    num: f.OptionalNumber = None
+    products: Annotated[list[SaleLine], Field(min_length=1)] | None = None
 
 
 _STATUS = f.one_of(set(Order.Status.values), "Invalid status value")
@@ -150,7 +150,7 @@ class ProductFields(BaseModel):
     minimum: f.OptionalQuantity = None
     notes: f.Text = ""
     cost: f.OptionalMoney = None
-    alternative_skus: Annotated[list[f.RequiredCode], Field(max_length=100)] = Field(default_factory=list)
+    alternative_skus: Annotated[list[f.RequiredCode], Field(max_length=100)] | None = None
 
 
 class NewProduct(ProductFields):
@@ -168,8 +168,8 @@ class EditedProduct(NewProduct, ProductId):
 
 
 class PatchedProduct(ProductFields, ProductId):
-    name: f.Name = ""
-    unit: f.UnitCode = ""
+    name: f.OptionalName = None
+    unit: f.OptionalUnitCode = None
     storage_id: f.OptionalId = None
 
 

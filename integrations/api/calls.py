@@ -138,6 +138,9 @@ _IDEMPOTENCY_KEY = {
 }
 
 
+_INNER: dict[str, type[BaseModel]] = {"products": bodies.SaleLine, "rows": bodies.CountedRow}
+
+
 def json_answer(payload: Payload, status: int = 200) -> HttpResponse:
     # Names of unknown fields come back in warnings, and may be no text at all.
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
@@ -145,11 +148,11 @@ def json_answer(payload: Payload, status: int = 200) -> HttpResponse:
 
 
 def _ignored(sent: Payload, body_type: type[BaseModel]) -> list[str]:
-    """Names of fields that the call does not know; of lines too, each once."""
+    """Names of fields that the call does not know; of lines and rows too, each once."""
     known = body_type.model_fields
     names = [name for name in sent if name not in known]
-    lines = sent.get("products") if "products" in known else None
-    if lines:
-        inside = {name for line in lines for name in line} - bodies.SaleLine.model_fields.keys()
-        names += [f"products[].{name}" for name in sorted(inside)]
+    for inner, of in _INNER.items():
+        if inner in known and sent.get(inner):
+            inside = {name for row in sent[inner] if isinstance(row, dict) for name in row} - of.model_fields.keys()
+            names += [f"{inner}[].{name}" for name in sorted(inside)]
     return names[:100]

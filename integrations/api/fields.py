@@ -191,11 +191,24 @@ Offset = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 2**31}),
 ]  # fmt: skip
 Name = Annotated[str, PlainValidator(text(255, empty=False)), WithJsonSchema(_named(_TEXTS, 255))]
+OptionalName = Annotated[
+    str | None,
+    PlainValidator(optional(text(255, empty=False))),
+    WithJsonSchema(_maybe({"type": "string", "maxLength": 255})),
+]
 Code = Annotated[str, PlainValidator(text(255, numbers=True)), WithJsonSchema({"type": "string", "maxLength": 255})]
 RequiredCode = Annotated[str, PlainValidator(text(255, empty=False, numbers=True)), WithJsonSchema(_named(_TEXTS, 255))]
 Number = Annotated[str, PlainValidator(text(64, empty=False, numbers=True)), WithJsonSchema(_named(_TEXTS, 64))]
+OptionalNumber = Annotated[
+    str | None,
+    PlainValidator(optional(text(64, empty=False, numbers=True))),
+    WithJsonSchema(_maybe({"type": "string", "maxLength": 64})),
+]
 Text = Annotated[str, PlainValidator(text()), WithJsonSchema(_maybe(_TEXTS))]
 Line = Annotated[str, PlainValidator(text(255)), WithJsonSchema(_maybe({"type": "string", "maxLength": 255}))]
 Email = Annotated[str, PlainValidator(text(254)), WithJsonSchema(_maybe({"type": "string", "maxLength": 254}))]
 Phone = Annotated[str, PlainValidator(text(64)), WithJsonSchema(_maybe({"type": "string", "maxLength": 64}))]
 UnitCode = Annotated[str, PlainValidator(unit), WithJsonSchema({"type": "string", "enum": list(Unit.values)})]
+OptionalUnitCode = Annotated[
+    str | None, PlainValidator(optional(unit)), WithJsonSchema(_maybe({"type": "string", "enum": ["", *Unit.values]}))
+]

@@ -35,9 +35,9 @@ def edit(caller: Caller, body: bodies.EditedProduct) -> Payload:
     with transaction.atomic():
         now = products.draft_of(products.lock(body.product_id))
         draft = _draft(body)
-        if "cost" not in body.model_fields_set:
+        if body.cost is None:
             draft = replace(draft, cost=now.cost)
-        if "alternative_skus" not in body.model_fields_set:
+        if body.alternative_skus is None:
             draft = replace(draft, alternative_skus=now.alternative_skus)
         products.edit(body.product_id, draft, place, now=caller.now, actor=caller.actor)
     caller.product_id = body.product_id
@@ -149,10 +149,10 @@ def _shown(rows: list[Payload], storage_id: int, which: Q) -> list[Payload]:
 
 def _draft(body: bodies.NewProduct | bodies.PatchedProduct) -> ProductDraft:
     return ProductDraft(
-        name=body.name.strip(),
-        unit=body.unit,
+        name=(body.name or "").strip(),
+        unit=body.unit or "",
         sku=body.sku,
-        alternative_skus=body.alternative_skus,
+        alternative_skus=body.alternative_skus or [],
         price=body.price or ZERO,
         cost=body.cost or ZERO,
         batch_size=_ONE if body.batch_size is None else body.batch_size,

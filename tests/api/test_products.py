@@ -70,6 +70,19 @@ def test_an_edit_empties_what_it_does_not_name_but_stock(api, mug, main, place):
     assert (product["cost"], product["alternative_skus"]) == ("4", ["BECHER"])
 
 
+def test_null_is_as_if_the_field_were_not_there_and_empties_in_a_patch(api, mug, place):
+    skus.set_codes(mug, "MUG", ["BECHER"])
+    nothing = {"cost": None, "alternative_skus": None, "stock": None, "notes": None}
+    api.ask("products/edit", product_id=mug.pk, name="Mug", unit="pcs", storage_id=place, sku="MUG", **nothing)
+    product = entry(api, mug.pk, place)
+    assert (product["cost"], product["alternative_skus"], product["stock"]) == ("4", ["BECHER"], "10")
+    api.ask("products/patch", product_id=mug.pk, **nothing)
+    product = entry(api, mug.pk, place)
+    assert (product["cost"], product["alternative_skus"], product["stock"]) == ("0", [], "10")
+    product_id = api.ask("products/add", name="Pot", unit="pcs", storage_id=place, **nothing)["product_id"]
+    assert entry(api, product_id, place)["alternative_skus"] == []
+
+
 def test_an_edit_takes_what_it_names(api, mug, place):
     api.ask(
         "products/edit", product_id=mug.pk, name="Mug", unit="pcs", storage_id=place, sku="M", stock=3, minimum=1,
@@ -123,6 +136,14 @@ def test_many_counts_are_each_stored_or_refused(api, mug, cup, annex, place):
         "It must be an object.", None,
     ]  # fmt: skip
     assert (make.level(mug), make.level(cup), make.level(mug, annex)) == ((1, 0), (make.units("2.5"), 0), (4, 0))
+
+
+def test_unknown_fields_of_rows_are_named(api, mug):
+    rows = [{"sku": "MUG", "stock": 1, "colour": "red"}, "nonsense", {"sku": "MUG", "stock": 2, "size": 4}]
+    assert api.ask("products/update_stock_many", rows=rows)["warnings"] == [
+        "Unknown field, ignored: rows[].colour",
+        "Unknown field, ignored: rows[].size",
+    ]
 
 
 def test_many_counts_have_an_end(api):
@@ -197,7 +218,7 @@ def customer(api, customer_id):
 
 
 def test_a_customer_is_emptied_by_an_edit_and_kept_by_a_patch(api, anna):
-    api.ask("customers/patch", customer_id=anna, phone="1")
+    api.ask("customers/patch", customer_id=anna, phone="1", name=None)
     assert (customer(api, anna)["email"], customer(api, anna)["phone"]) == ("a@example.com", "1")
     api.ask("customers/edit", customer_id=anna, name="Anna Berg")
     found = customer(api, anna)

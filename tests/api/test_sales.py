@@ -88,6 +88,12 @@ def test_a_patch_leaves_what_it_does_not_name(api, mug):
     assert make.level(mug) == (10, 2)
 
 
+def test_a_patch_with_null_for_what_cannot_be_empty_leaves_it(api, sale, mug):
+    api.ask("orders/patch", order_id=sale, products=None, num=None, customer_id=None, storage_id=None)
+    order = api.ask("orders/get_entry", order_id=sale)["order"]
+    assert (order["num"], order["lines"], order["customer_name"]) == ("W-1001", "1", "Anna")
+
+
 def test_what_was_shipped_stays_shipped_when_a_sale_is_edited(api, sale, mug):
     api.ask("orders/update_status", order_id=sale, status=3, date_shipped="2026-11-20")
     api.ask("orders/edit", order_id=sale, num="1001", products=[{"sku": "MUG", "amount": 3, "total": 30}])
