@@ -27,9 +27,12 @@ from sales.orders import LineDraft, OrderDraft
 
 #: Cannot be empty, so an edit that does not name them leaves them.
 _KEPT = {"date_placed", "storage_id", "production"}
-_CUSTOMER = (
-    "email", "phone", "address_real", "address_legal", "agreement", "manager_name", "manager_post", "notes",
-)  # fmt: skip
+#: Field of a customer → what a merchant calls it.
+_CUSTOMER = {
+    "email": "e-mail", "phone": "phone", "address_real": "delivery address", "address_legal": "legal address",
+    "agreement": "agreement", "manager_name": "manager", "manager_post": "manager's position", "notes": "notes",
+}  # fmt: skip
+_OTHERWISE = "Given with this sale, other than what is kept of the customer: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ def _place(caller: Caller, body: NewSale) -> Sold:
         delivery_price=body.delivery_price or ZERO,
         discount=body.discount or ZERO,
         notes=body.notes,
-        remarks=_remarks(skipped),
+        remarks="\n".join(filter(None, [_remarks(skipped), _otherwise(body, customer)])),
     )
     order = orders.place(draft, now=caller.now, actor=caller.actor)
     if link is None:
@@ -107,15 +110,19 @@ def revise(caller: Caller, body: EditedSale | PatchedSale) -> list[str]:
         return now if stays else empty
 
     before = list(order.lines.order_by("position", "pk"))
+    remarks, otherwise = _split(order.remarks)
     if body.products:
         lines, skipped = _lines(body.products, before)
         remarks = _remarks(skipped)
     else:
-        lines, skipped, remarks = [_same(line) for line in before], [], order.remarks
+        lines, skipped = [_same(line) for line in before], []
+    customer = _customer(body, order)
+    if isinstance(body, EditedSale) or any(field.startswith("customer_") for field in given):
+        otherwise = _otherwise(body, customer)
     notes = pick("notes", order.notes, "")
     draft = OrderDraft(
         number=_renumber(order, body.num.strip()) if body.num else order.number,
-        customer_id=_customer(body, order).pk,
+        customer_id=customer.pk,
         storage_id=_storage(body.storage_id) or order.storage_id,
         date_placed=pick("date_placed", order.date_placed, None),
         date_shipped=pick("date_shipped", order.date_shipped, None),
@@ -130,7 +137,7 @@ def revise(caller: Caller, body: EditedSale | PatchedSale) -> list[str]:
         other_charges=order.other_charges,
         # Answers show notes with remarks: what comes back is not to pile up.
         notes=notes.removesuffix(order.remarks).rstrip("\n") if order.remarks else notes,
-        remarks=remarks,
+        remarks="\n".join(filter(None, [remarks, otherwise])),
     )
     orders.revise(order.pk, draft, now=caller.now, actor=caller.actor)
     return skipped
@@ -201,6 +208,23 @@ def _same(line: OrderLine) -> LineDraft:
 
 def _remarks(skipped: Sequence[str]) -> str:
     return f"Skipped, as their SKU is not known here: {', '.join(skipped)}." if skipped else ""
+
+
+def _otherwise(body: SaleFields, customer: Customer) -> str:
+    """What was given of the customer but is not kept, as the merchant's own fields stay: it is not to be lost."""
+    given = {"name": "name", **_CUSTOMER}
+    parts = []
+    for field, label in given.items():
+        value = " ".join(getattr(body, f"customer_{field}").split())
+        if value and value.casefold() != " ".join(getattr(customer, field).split()).casefold():
+            parts.append(f"{label} {value}")
+    return f"{_OTHERWISE}{'; '.join(parts)}." if parts else ""
+
+
+def _split(remarks: str) -> tuple[str, str]:
+    """What was skipped, and what was given of the customer."""
+    skipped, _, last = remarks.rpartition("\n")
+    return (skipped, last) if last.startswith(_OTHERWISE) else (remarks, "")
 
 
 def _fulfilment(production: bool) -> str:

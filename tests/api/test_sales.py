@@ -179,6 +179,33 @@ def test_one_customer_is_reused_by_email(api, mug):
     assert first["customer_id"] == second["customer_id"]
 
 
+def test_what_is_given_of_a_known_customer_is_not_lost(api, mug):
+    """The merchant's fields stay, so what this sale says otherwise is in its notes."""
+    first = api.ask("orders/add", num="1", customer_name="Anna", customer_phone="1", products=LINES)
+    second = api.ask(
+        "orders/add", num="2", customer_name="anna", customer_phone="2", customer_address_real="Elm St\n12",
+        products=[*LINES, {"sku": "NONE", "amount": 1, "total": 1}],
+    )  # fmt: skip
+    assert first["customer_id"] == second["customer_id"]
+
+    def notes():
+        return api.ask("orders/get_entry", order_id=second["order_id"])["order"]["notes"].split("\n")
+
+    skipped = "Skipped, as their SKU is not known here: NONE."
+    said = "Given with this sale, other than what is kept of the customer: "
+    assert notes() == [skipped, f"{said}phone 2."]
+    assert Customer.objects.get().address_real == "Elm St\n12"
+    api.ask("orders/patch", order_id=second["order_id"], notes="Hello")
+    assert notes() == ["Hello", skipped, f"{said}phone 2."]
+    api.ask("orders/patch", order_id=second["order_id"], customer_phone="3")
+    assert notes() == ["Hello", skipped, f"{said}phone 3."]
+    shown = "\n".join(notes())
+    api.ask("orders/edit", order_id=second["order_id"], num="2", notes=shown, customer_phone="4", products=LINES)
+    assert notes() == ["Hello", f"{said}phone 4."]
+    api.ask("orders/edit", order_id=second["order_id"], num="2", customer_phone="1", products=LINES)
+    assert notes() == [""]
+
+
 def test_another_keys_sale_may_be_changed_and_keeps_its_prefix(api, sale, main):
     from integrations import keys
     from tests.api.conftest import Api
