@@ -27,6 +27,7 @@ from sales.loaded import (
     day_shipped,
     finish,
     follow_lines,
+    load,
     lock,
     lock_current,
     sale_changed,
@@ -36,8 +37,8 @@ from sales.loaded import (
 from sales.models import Order, OrderLine, Shipment
 
 __all__ = [
-    "LineDraft", "OrderDraft", "ShipmentDraft", "check", "delete", "place", "place_many", "restore", "revise",
-    "sale_changed", "set_payment", "set_status", "set_storage", "ship", "unship",
+    "LineDraft", "OrderDraft", "ShipmentDraft", "check", "delete", "open_units", "place", "place_many", "restore",
+    "revise", "sale_changed", "set_payment", "set_status", "set_storage", "ship", "unship",
 ]  # fmt: skip
 #: What follows from a new sale's lines and shipments.
 _FOLLOWING = ("status", "date_shipped")
@@ -201,20 +202,25 @@ def ship(
     tracking_url: str = "",
     shipped_at: datetime | None = None,
     *,
+    shown: Mapping[int, Decimal] | None = None,
     now: datetime,
     actor: str = "",
 ) -> Shipment:
     """Let goods leave: of each line (by pk) so many units, or all that is open; from the sale's storage, or from this.
 
-    Not repeated harmlessly while something is open: a second call ships the next units.
+    Not repeated harmlessly while something is open: a second call ships the next units, unless it says in `shown` what
+    was open when somebody decided.
 
     Raises
     ------
-    ValidationError: more than is open, naming the line; nothing to ship; the sale is canceled or deleted.
+    ValidationError: more than is open, naming the line; nothing to ship; the sale is canceled or deleted; what is open
+        is not what was `shown`.
     """
     sale = lock_current(order_id)
     if not sale.is_wanted():
         raise ValidationError(f"Sale {sale.order.number} is canceled.")
+    if shown is not None and dict(shown) != sale.open_units():
+        raise ValidationError("Something else of this sale was shipped or changed meanwhile. This is what is open now.")
     shipment = Shipment(
         order=sale.order,
         storage_id=storage_id or sale.order.storage_id,
@@ -230,6 +236,11 @@ def ship(
     follow_lines(sale, now)
     finish(sale, now=now, actor=actor)
     return shipment
+
+
+def open_units(order: Order) -> dict[int, Decimal]:
+    """Line's pk → units still to be shipped; lines with none are left out. Four statements, no lock."""
+    return load([order])[0].open_units()
 
 
 def _shippable(sale: Sale, wanted: Mapping[int, Decimal]) -> dict[int, Decimal]:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
-from catalog.models import Storage
 from sales import orders, production
-from sales.admin import parts
+from sales.admin import parts, slips
+from sales.admin.shipping import ShipForm, StorageForm, storages
 from sales.models import Order, Production
 
 Status, Payment = Order.Status, Order.Payment
@@ -36,24 +40,9 @@ def _production_is(status: Production.Status) -> Callable[[Order], bool]:
     return is_so
 
 
-def _storages() -> QuerySet[Storage]:
-    return Storage.objects.order_by("name", "pk")
-
-
-class StorageForm(click.Form):
-    storage = forms.ModelChoiceField(Storage.objects.none(), widget=theme.Select)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = cast(Any, self.fields["storage"])
-        field.queryset = _storages()
-        field.initial = self.instance.storage_id
-
-
-class ShipForm(StorageForm):
-    carrier = forms.CharField(max_length=128, required=False, widget=theme.TextInput)
-    tracking_number = forms.CharField(max_length=255, required=False, widget=theme.TextInput)
-    tracking_url = forms.URLField(label="Tracking page", required=False, assume_scheme="https", widget=theme.TextInput)
+def _count(units: Mapping[int, Decimal]) -> str:
+    total = sum(units.values())
+    return f"{show.quantity(total)} {'unit' if total == 1 else 'units'}"
 
 
 class SourceFilter(theme.DropdownFilter):  # type: ignore[misc]  # the theme has no types
@@ -73,7 +62,7 @@ class StorageFilter(theme.DropdownFilter):  # type: ignore[misc]
     parameter_name = "storage"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(pk), name) for pk, name in _storages().values_list("pk", "name")]
+        return [(str(pk), name) for pk, name in storages().values_list("pk", "name")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         value = str(self.value() or "")
@@ -118,7 +107,7 @@ class OrderAdmin(page.Deletable):
         "complete", "ship", "ship_tracked", "pack", "unpack", "reopen", "mark_paid", "mark_partially_paid",
         "mark_unpaid", "relocate", "uncomplete", "cancel", "restore",
     )  # fmt: skip
-    actions = ("pack_all", "ship_all", "cancel_all", "paid_all", "unpaid_all")
+    actions = ("print_slips", "pack_all", "ship_all", "cancel_all", "paid_all", "unpaid_all")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -183,6 +172,28 @@ class OrderAdmin(page.Deletable):
     def delete_model(self, request: HttpRequest, obj: Order) -> None:
         orders.delete(obj.pk, actor=request.user.get_username(), now=timezone.now())
 
+    # --- on paper ---------------------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        slip = self.admin_site.admin_view(self.packing_slip)
+        return [path("<path:object_id>/packing-slip/", slip, name="sales_order_packing_slip"), *super().get_urls()]
+
+    def buttons(self, request: HttpRequest, instance: Any) -> list[blocks.Button]:
+        """A packing slip changes nothing, so whoever may look may print it."""
+        url = reverse("admin:sales_order_packing_slip", args=[instance.pk])
+        return [*super().buttons(request, instance), blocks.Button("Packing slip", url, "print", "", True)]
+
+    def packing_slip(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        order = self.get_object(request, unquote(object_id))
+        if order is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined,no-any-return]
+        if not self.has_view_permission(request, order):
+            raise PermissionDenied
+        return slips.page(request, [order])
+
+    @admin.action(description="Print packing slips", permissions=["view"])
+    def print_slips(self, request: HttpRequest, queryset: QuerySet[Order]) -> HttpResponse:
+        return slips.page(request, queryset.select_related("customer", "storage"))
+
     # --- one sale ---------------------------------------------------------------------------------------
     def _status(self, request: HttpRequest, order: Order, status: Order.Status) -> None:
         orders.set_status(order.pk, status, actor=request.user.get_username(), now=timezone.now())
@@ -206,16 +217,17 @@ class OrderAdmin(page.Deletable):
         return f"Sale {order} is shipped."
 
     @click.button(
-        "Ship with tracking", icon="conveyor_belt", form=ShipForm, when=_is(Status.NEW, Status.PACKED),
-        help="Everything that is open leaves this storage.",
+        "Ship…", icon="conveyor_belt", form=ShipForm, when=_is(Status.NEW, Status.PACKED),
+        help="What leaves now, from where, and how it can be followed. The rest stays open.",
     )  # fmt: skip
-    def ship_tracked(self, request: HttpRequest, order: Order, form: forms.Form) -> str:
+    def ship_tracked(self, request: HttpRequest, order: Order, form: ShipForm) -> str:
         given = form.cleaned_data
         orders.ship(
-            order.pk, given["storage"].pk, carrier=given["carrier"], tracking_number=given["tracking_number"],
-            tracking_url=given["tracking_url"], actor=request.user.get_username(), now=timezone.now(),
+            order.pk, given["storage"].pk, form.units(), carrier=given["carrier"], shown=form.shown(),
+            tracking_number=given["tracking_number"], tracking_url=given["tracking_url"],
+            actor=request.user.get_username(), now=timezone.now(),
         )  # fmt: skip
-        return f"Sale {order} is shipped from {given['storage']}."
+        return f"{_count(form.units())} of sale {order} left {given['storage']}."
 
     @click.button(
         "Other storage", icon="swap_horiz", form=StorageForm, when=_is(Status.NEW, Status.PACKED),

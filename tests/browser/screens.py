@@ -64,6 +64,7 @@ def screens(state: str) -> list[tuple[str, str]]:
         "sale-made-to-order": ("sales_order_change", Order.objects.get(number="S-1032")),
         "sale-deleted": ("sales_order_change", Order.objects.get(number="S-1025")),
         "sale-ship": ("sales_order_ship_tracked", partly),
+        "packing-slip": ("sales_order_packing_slip", partly),
         "connection": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay")),
         "sale-history": ("sales_order_history", partly),
         "user": ("auth_user_change", User.objects.get(username=USERNAME)),

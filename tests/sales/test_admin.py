@@ -1,6 +1,7 @@
 """Sales and customers on their screens."""
 
 import pytest
+from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
@@ -98,12 +99,107 @@ def test_a_second_click_on_ship_is_a_sentence(admin_client, mug):
     assert make.level(mug) == (7, 0)
 
 
+def ship_form(client, order: Order, **changes: object) -> dict[str, object]:
+    """The form behind Ship…, as it was opened."""
+    form = client.get(url("order_ship_tracked", order.pk)).context["form"]
+    return {field.html_name: field.value() or "" for field in form} | changes
+
+
 def test_ship_with_tracking_from_another_storage(admin_client, mug, annex):
     order = make.order([("MUG", 3)])
-    form = {"storage": annex.pk, "carrier": "DHL", "tracking_number": "00340", "tracking_url": "dhl.example/00340"}
+    form = ship_form(
+        admin_client, order, storage=annex.pk, carrier="DHL", tracking_number="00340", tracking_url="dhl.example/00340"
+    )
     click(admin_client, order, "ship_tracked", **form)
     assert (make.level(mug), make.level(mug, annex)) == ((10, 0), (-3, 0))
     assert 'href="https://dhl.example/00340">00340</a>' in text(admin_client.get(url("order_change", order.pk)))
+
+
+def line_of(order: Order, sku: str) -> str:
+    return f"line_{order.lines.get(sku=sku).pk}"
+
+
+def test_some_of_the_lines_leave_and_the_rest_stays_open(admin_client, mug, cup):
+    order = make.order([("MUG", 3), ("CUP", 2)])
+    form = ship_form(admin_client, order, **{line_of(order, "MUG"): "1", line_of(order, "CUP"): ""})
+    assert told(click(admin_client, order, "ship_tracked", **form)) == ["1 unit of sale 1001 left Main."]
+    assert (make.level(mug), make.level(cup), order.status) == ((9, 2), (10, 2), Status.NEW)
+    click(admin_client, order, "ship_tracked", **ship_form(admin_client, order))
+    assert (make.level(mug), make.level(cup), order.status) == ((7, 0), (8, 0), Status.SHIPPED)
+
+
+def test_a_second_click_on_a_part_ships_nothing_more(admin_client, mug):
+    order = make.order([("MUG", 3)])
+    form = ship_form(admin_client, order, **{line_of(order, "MUG"): "1"})
+    click(admin_client, order, "ship_tracked", **form)
+    again = click(admin_client, order, "ship_tracked", **form)
+    assert "shipped or changed meanwhile" in text(again)
+    assert make.level(mug) == (9, 2)
+    renewed = {field.html_name: field.value() or "" for field in again.context["form"]}
+    click(admin_client, order, "ship_tracked", **renewed)
+    assert make.level(mug) == (8, 1)
+
+
+@pytest.mark.parametrize("units", ["4", "-1", "NaN", "1.2345", "1e400", "x"])
+def test_more_than_is_open_or_nonsense_ships_nothing(admin_client, mug, units):
+    order = make.order([("MUG", 3)])
+    form = ship_form(admin_client, order, **{line_of(order, "MUG"): units})
+    assert click(admin_client, order, "ship_tracked", **form).status_code == 200
+    assert make.level(mug) == (10, 3)
+
+
+@pytest.mark.parametrize("shown", ["", "x", "1=x", "=", "1=1e999999"])
+def test_a_form_that_was_tampered_with_ships_nothing(admin_client, mug, shown):
+    order = make.order([("MUG", 3)])
+    assert (
+        click(admin_client, order, "ship_tracked", **ship_form(admin_client, order, open_then=shown)).status_code == 200
+    )
+    assert make.level(mug) == (10, 3)
+
+
+def slip(client, order: Order) -> str:
+    return text(client.get(url("order_packing_slip", order.pk)))
+
+
+def test_a_packing_slip_says_what_to_pack_for_whom_and_no_price(admin_client, mug):
+    order = make.order([("MUG", 3, "12.5")], notes="Ring twice")
+    Customer.objects.update(name="Ann <b>", address_real="Main street 1\n10115 Berlin")
+    page = slip(admin_client, order)
+    assert all(word in page for word in ("1001", "Ann &lt;b&gt;", "Main street 1<br>10115 Berlin", "MUG", "Ring twice"))
+    assert '<td class="number">3</td>' in page
+    assert "12.5" not in page
+
+
+def test_what_was_shipped_is_not_packed_again(admin_client, mug, cup):
+    order = make.order([("MUG", 3), ("CUP", "2.5")])
+    orders.ship(order.pk, lines={order.lines.get(sku="MUG").pk: make.units(3)}, now=make.NOW)
+    page = slip(admin_client, order)
+    assert '<tr class="done">' in page
+    assert page.count('<span class="box">') == 1
+    assert '<td class="number">2.5</td>' in page
+
+
+def test_slips_of_several_sales_take_no_more_statements(admin_client, mug, statements):
+    def look() -> None:
+        form = {"action": "print_slips", "_selected_action": list(Order.objects.values_list("pk", flat=True))}
+        assert text(admin_client.post(url("order_changelist"), form)).count("<article>") == Order.objects.count()
+
+    make.order()
+    before = statements(look)
+    for number in range(5):
+        make.order(number=f"S-{number}", customer_id=make.customer(f"Customer {number}").pk)
+    assert statements(look) == before
+
+
+def test_whoever_may_look_may_print_and_nobody_else(client, mug):
+    order = make.order()
+    assert client.get(url("order_packing_slip", order.pk)).url.startswith("/login/")
+    client.force_login(User.objects.create_user("ben", is_staff=True))
+    assert client.get(url("order_packing_slip", order.pk)).status_code == 403
+    viewer = User.objects.create_user("vera", is_staff=True)
+    viewer.groups.add(Group.objects.get(name="Viewer"))
+    client.force_login(viewer)
+    assert client.get(url("order_packing_slip", order.pk)).status_code == 200
 
 
 def test_a_tracking_address_that_is_no_web_page_is_no_link(admin_client, mug):
