@@ -13,6 +13,7 @@ from integrations.remote import (
     BulkRead,
     ChangedOrder,
     Notice,
+    PushCost,
     Rejection,
     RemoteLocation,
     RemoteOrder,
@@ -115,6 +116,9 @@ class Connector(Protocol):
 
         At most `batch`. Safe to repeat with the same key and the same levels.
         """
+
+    def push_cost(self, levels: int) -> PushCost:
+        """What telling so many quantities takes. Speaks to nobody."""
 
     def stock_items(self, places: Sequence[tuple[str, str]], key: str) -> dict[tuple[str, str], str]:
         """Have these items stocked at these locations, so that their quantities count: (item id, location id).

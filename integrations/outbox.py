@@ -15,14 +15,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from catalog import stock
 from integrations import activity, connections, due, inbox, products, published, wanted
 from integrations.activity import Direction, Outcome
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
-from integrations.models import Connection, PublishedStock
+from integrations.models import Connection, Drift, PublishedStock
 from integrations.remote import Refusal, Rejection, ShownLevel, StockLevel
 
 #: When somebody else is still importing orders that this push must know of.
@@ -31,6 +31,11 @@ SOON = timedelta(seconds=2)
 HALVINGS = 18
 #: A shop that moves faster than we can look is looked at again at once this often, and then less and less.
 PATIENCE = 8
+
+
+def may_go() -> Q:
+    """Of PublishedStock: before the merchant agreed to the first push, only what they said themselves."""
+    return Q(connection__stock_agreed_at__isnull=False) | Q(takes_theirs=True)
 
 
 def push_due(connection: Connection, connector: Connector, *, stop_at: float | None = None) -> int:
@@ -71,6 +76,8 @@ def _claim(connection: Connection, most: int) -> _Batch:
     """Take what is due; first a call whose outcome nobody knows: it is made once more, whole, with the same key."""
     now = timezone.now()
     rows = connection.published.all()
+    if connection.stock_agreed_at is None:
+        rows = rows.filter(takes_theirs=True)
     with transaction.atomic():
         # Rows that somebody else is just changing are left for the next round.
         waiting = rows.filter(due_at__lte=now).order_by("due_at", "pk").select_for_update(skip_locked=True, no_key=True)
@@ -288,15 +295,21 @@ def _take_over(connection: Connection, batch: _Batch, known: list[tuple[Publishe
     """Remember what the shop shows; the first time it may become our own count. The rows are due again at once."""
     with transaction.atomic():
         rows = [row for row, _ in known]
-        first = [(row, shown) for row, shown in known if not row.is_started]
-        if first and connection.first_stock == Connection.FirstStock.THEIRS:
-            stock.count_many(wanted.counts(connection, first), note=f"First count, from {connection}.", now=now)
+        theirs_first = connection.first_stock == Connection.FirstStock.THEIRS
+        taken = [(row, shown) for row, shown in known if row.takes_theirs or (theirs_first and not row.is_started)]
+        if taken:
+            note = f"First count, from {connection}." if theirs_first else f"Taken from {connection}."
+            stock.count_many(wanted.counts(connection, taken), note=note, now=now)
+            Drift.objects.filter(published__in=[row.pk for row, _ in taken]).delete()
         # Who lost the claim meanwhile must not write over whoever has it now. Locked after the stock, as in a sale.
         if len(due.lock(batch.held(rows))) != len(rows):
             transaction.set_rollback(True)
             return
         confirmed = _by_row({row.pk: shown for row, shown in known})
-        batch.finish(rows, lease_token="", due_at=now, confirmed=confirmed, confirmed_at=now, is_started=True)
+        batch.finish(
+            rows, lease_token="", due_at=now,
+            confirmed=confirmed, confirmed_at=now, is_started=True, takes_theirs=False,
+        )  # fmt: skip
 
 
 def _stock_there(
@@ -323,6 +336,21 @@ def _stock_there(
 def reconcile(connection: Connection, now: datetime) -> int:
     """Have everything looked at in the shop again; returns how many rows. Safe to repeat."""
     return published.doubt(connection.published.all(), now)
+
+
+def take_theirs(rows: QuerySet[PublishedStock]) -> int:
+    """What the shop shows of these becomes our count; returns how many. Safe to repeat.
+
+    It is looked at once more, after the shop's orders were imported: what was found before may be old.
+    """
+    now = timezone.now()
+    return due.update(rows, takes_theirs=True, doubted_at=now, **due.now_or_again(now))
+
+
+def send_ours(rows: QuerySet[PublishedStock]) -> int:
+    """What we have replaces what the shop shows of these; returns how many. Safe to repeat."""
+    now = timezone.now()
+    return due.update(rows, takes_theirs=False, doubted_at=now, **due.now_or_again(now))
 
 
 def retry(rows: QuerySet[PublishedStock]) -> int:

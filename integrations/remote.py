@@ -212,6 +212,16 @@ class BulkRead:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PushCost:
+    """What telling a shop some quantities takes, about: `seconds` is what its speed and its rate limit allow."""
+
+    levels: int
+    calls: int
+    points: int
+    seconds: float
+
+
 class Refusal(StrEnum):
     """Why a level was not taken; each has one reaction."""
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from catalog import stock
 from catalog.models import Storage
-from integrations import activity, connections, products, published, registry
+from integrations import activity, connections, due, orders, products, published, registry, reviews
 from integrations.activity import Direction
-from integrations.models import Connection, LocationMapping
+from integrations.models import Connection, LocationMapping, ProductLink, PublishedStock
 
 
 def connect(platform: str, domain: str, credentials: Mapping[str, str], now: datetime, **choices: object) -> Connection:
@@ -64,6 +66,61 @@ def map_by_name(connection: Connection, wanted: Mapping[str, str], now: datetime
     published.ensure_for(connection, now)
 
 
+#: Changing these lets orders in that were kept out.
+FILTER = {"order_filter", "order_filter_words", "orders_since"}
+
+
+def change(
+    connection: Connection, now: datetime, choices: Mapping[str, object], mapping: Mapping[str, int | None]
+) -> None:
+    """Change a connection's settings, and which of its locations is which storage; exactly what that touches is
+    published again. All or nothing; safe to repeat.
+
+    `choices`: fields of Connection. `mapping`: location's id → storage's id, or None for Not mapped.
+
+    Raises
+    ------
+    ValidationError: a storage would be two locations of one shop.
+    """
+    with transaction.atomic():
+        stored = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        changed = {name for name, value in choices.items() if getattr(stored, name) != value}
+        for name in changed:
+            setattr(connection, name, choices[name])
+        if changed:
+            connection.save(update_fields=sorted(changed))
+        if mapping:
+            connections.map_locations(connection, mapping)
+            published.ensure_for(connection, now)
+        _publish_again(connection, changed, now)
+        if FILTER & changed:
+            orders.look_at_kept_out(connection, now)
+
+
+def _publish_again(connection: Connection, changed: set[str], now: datetime) -> None:
+    rows = connection.published.all()
+    if "publish" in changed:  # what the shop confirmed was another of its quantities
+        published.doubt(rows, now)
+    elif "buffer" in changed:
+        due.update(rows.filter(link__buffer=None), **due.now_or_again(now))
+    if "stock_missing_items" in changed:
+        published.doubt(rows.exclude(problem=""), now)
+
+
+def keep_back(link: ProductLink, units: Decimal | None, now: datetime) -> None:
+    """Of this product its shop is not told of so many units; None: of as many as the connection says. Safe to repeat.
+
+    Raises
+    ------
+    ValidationError: fewer than none.
+    """
+    if units is not None and units < 0:
+        raise ValidationError("At least 0 units can be kept back.")
+    with transaction.atomic():
+        ProductLink.objects.filter(pk=link.pk).update(buffer=units)
+        due.update(PublishedStock.objects.filter(link=link), **due.now_or_again(now))
+
+
 def storage(name: str) -> Storage:
     """The storage of this name; made when missing, and the default one when it is the first."""
     return Storage.objects.get_or_create(
@@ -87,12 +144,16 @@ def open_stock(connection: Connection, now: datetime) -> None:
 def activate(connection: Connection, now: datetime) -> None:
     """Let it run, from now on: the shop's older orders stay its own. Safe to repeat.
 
+    Orders come in; quantities are compared, and wait until the merchant has agreed to what changes (`reviews.agree`).
+
     Raises
     ------
     ValidationError: it has no default storage.
     Unavailable, AccessDenied: as the connector says.
     """
     connections.activate(connection, now)
+    if connection.stock_agreed_at is None:
+        reviews.begin(connection, now)
     connections.subscribe(connection, registry.connector_for(connection), now)
 
 

@@ -29,6 +29,7 @@ from integrations import (
     outbox,
     products,
     registry,
+    reviews,
     unmatched,
 )
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
@@ -39,6 +40,7 @@ from integrations.models import (
     News,
     OrderLink,
     PublishedStock,
+    Review,
     WebhookDelivery,
 )
 
@@ -75,10 +77,12 @@ def is_due(now: datetime) -> bool:
     active = Q(state=Connection.State.ACTIVE, platform__in=registry.CONNECTORS)
     orders_due = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     stock_due = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
+    may_go = (Q(stock_agreed_at__isnull=False) & Exists(stock_due)) | Exists(stock_due.filter(takes_theirs=True))
+    reviews_due = Review.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
     to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now))
     return Connection.objects.filter(
-        Exists(deliveries) | (active & (Exists(orders_due) | Exists(stock_due))) | to_tell
+        Exists(deliveries) | (active & (Exists(orders_due) | may_go | Exists(reviews_due))) | to_tell
     ).exists()
 
 
@@ -126,6 +130,7 @@ def _serve(connection: Connection, stop_at: float) -> int:
     connector = registry.connector_for(connection)
     try:
         tried = inbox.process_due(connection, connector, stop_at=stop_at)
+        tried += reviews.advance_due(connection, connector)
         return tried + outbox.push_due(connection, connector, stop_at=stop_at)
     except Exception as error:
         # Somebody must change code. The other connections go on; what was claimed is due again when its lease ends.
@@ -157,9 +162,9 @@ def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> Non
 
 
 def reconcile(connection: Connection, connector: Connector, now: datetime) -> None:
-    """The proof, once a night: link what is new, and look at every quantity that the shop shows. Safe to repeat."""
+    """The proof, once a night: link what is new, and compare every quantity that the shop shows. Safe to repeat."""
     products.link_all(connection, connector, now)
-    outbox.reconcile(connection, now)
+    reviews.begin(connection, now)
     Connection.objects.filter(pk=connection.pk).update(reconcile_due_at=now + connections.RECONCILIATION)
 
 
@@ -212,6 +217,7 @@ def _hasten(connection: Connection) -> None:
     now = timezone.now()
     due.update(connection.order_links.filter(due_at__gt=now, lease_token=""), due_at=now)
     due.update(connection.published.filter(due_at__gt=now, lease_token=""), due_at=now)
+    connection.reviews.filter(due_at__gt=now, lease_token="").update(due_at=now)
 
 
 def _is_under_way(connected: list[Connection]) -> bool:
@@ -221,7 +227,8 @@ def _is_under_way(connected: list[Connection]) -> bool:
     going_on = mine & (~Q(lease_token="") | Q(problem=""))
     return (
         OrderLink.objects.filter(going_on).exists()
-        or PublishedStock.objects.filter(going_on).exists()
+        or PublishedStock.objects.filter(going_on, outbox.may_go()).exists()
+        or Review.objects.filter(connection__in=shops, finished_at=None).exists()
         or callbacks.is_speaking(connected)
     )
 
@@ -234,5 +241,6 @@ def tidy() -> None:
     activity.prune(now)
     unmatched.tidy(now)
     callbacks.tidy(now)
+    Review.objects.filter(finished_at__lt=now - timedelta(days=90)).delete()
     WebhookDelivery.objects.filter(handled_at__lt=now - timedelta(days=30)).delete()
     IdempotentRequest.objects.filter(created_at__lt=now - timedelta(days=1)).delete()

@@ -24,7 +24,7 @@ def quantities(connection: Connection, rows: Sequence[PublishedStock]) -> dict[i
     """Row's pk → whole units that the shop should show: rounded down, never below zero.
 
     "On hand" leaves out what the shop subtracts by itself, its own open orders; "Available" subtracts everything.
-    At most one statement.
+    At most one statement; needs `stock` and `link`.
     """
     own = _reserved_by(connection, rows) if connection.publish == Connection.Publish.ON_HAND else {}
     return {
@@ -32,7 +32,7 @@ def quantities(connection: Connection, rows: Sequence[PublishedStock]) -> dict[i
             row.stock.on_hand
             - row.stock.reserved
             + own.get((row.stock.product_id, row.stock.storage_id), ZERO)
-            - connection.buffer
+            - kept_back(connection, row)
         )
         for row in rows
     }
@@ -49,10 +49,16 @@ def counts(connection: Connection, shown: Sequence[tuple[PublishedStock, int]]) 
             Decimal(quantity)
             + row.stock.reserved
             - own.get((row.stock.product_id, row.stock.storage_id), ZERO)
-            + connection.buffer,
+            + kept_back(connection, row),
         )
         for row, quantity in shown
     ]
+
+
+def kept_back(connection: Connection, row: PublishedStock) -> Decimal:
+    """Units that the shop is not told of: the product's own number, or else the connection's."""
+    own: Decimal | None = row.link.buffer
+    return connection.buffer if own is None else own
 
 
 def whole_units(quantity: Decimal) -> int:

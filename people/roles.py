@@ -18,6 +18,7 @@ SCREENS = (
     ("Connections", "connection", ("view", "change", "delete")),
     ("Orders in shops", "orderlink", ("view",)),
     ("Quantities in shops", "publishedstock", ("view",)),
+    ("Differences", "drift", ("view",)),
     ("Activity", "activity", ("view",)),
     ("Changes by hand", "change", ("view",)),
 )

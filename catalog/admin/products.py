@@ -129,7 +129,7 @@ class ProductAdmin(page.Deletable):
     )
     inlines = (StockInline,)
     inlines_first = True
-    clicks = ("count", "receive", "move")
+    clicks: tuple[str, ...] = ("count", "receive", "move")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         main = Sku.objects.filter(product=OuterRef("pk"), is_primary=True).values("code")

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
-from integrations import connections, filters, inbox, orders, outbox, published, registry, setup
+from integrations import connections, filters, inbox, outbox, registry, reviews, setup
 from integrations.admin import programs, shops
 from integrations.connector import ConnectorError
 from integrations.dashboard import parts
@@ -20,10 +20,6 @@ from integrations.models import Connection, LocationMapping, OrderLink, Publishe
 
 State = Connection.State
 Filter = Connection.OrderFilter
-#: Changing these changes what the shop should show.
-QUANTITY_FIELDS = {"publish", "buffer", "stock_missing_items"}
-#: Changing these lets orders in that were kept out.
-FILTER_FIELDS = {"order_filter", "order_filter_words", "orders_since"}
 
 
 def _number_of(rows: QuerySet[Any]) -> Any:
@@ -34,6 +30,12 @@ def _number_of(rows: QuerySet[Any]) -> Any:
 def _is_shop(connection: Connection) -> bool:
     """A shop that we speak to; otherwise a program that speaks to us."""
     return connection.platform in registry.CONNECTORS
+
+
+def _is_seen(connection: Connection) -> bool:
+    """It waits for the merchant, and there is something to look at."""
+    is_waiting = connection.state == State.ACTIVE and connection.stock_agreed_at is None
+    return is_waiting and _is_shop(connection) and reviews.last(connection) is not None
 
 
 class Side(Protocol):
@@ -54,7 +56,7 @@ class ConnectionForm(theme.ModelForm):
         model = Connection
         fields = (
             "name", "prefix", "fulfilment", "default_storage",
-            "publish", "buffer", "first_stock", "stock_missing_items",
+            "publish", "buffer", "first_stock", "stock_missing_items", "winner",
             "order_filter", "order_filter_words", "orders_since",
         )  # fmt: skip
 
@@ -140,13 +142,13 @@ class ConnectionAdmin(page.Page):
     sales_fieldset = ("Sales", {"fields": ("name", ("prefix", "fulfilment"), "default_storage")})
     quantities_fieldset = (
         "Quantities for this shop",
-        {"fields": (("publish", "buffer"), ("first_stock", "stock_missing_items"))},
+        {"fields": (("publish", "buffer"), ("first_stock", "winner"), "stock_missing_items")},
     )
     orders_fieldset = (
         "Orders of this shop",
         {"fields": (("order_filter", "order_filter_words"), "orders_since")},
     )
-    clicks = ("activate", "resume", "check_now", "retry_orders", "retry_quantities", "pause")
+    clicks = ("agree", "activate", "compare", "resume", "check_now", "retry_orders", "retry_quantities", "pause")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -218,28 +220,36 @@ class ConnectionAdmin(page.Page):
         return _side(instance).after(instance)
 
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        if QUANTITY_FIELDS & set(form.changed_data):
-            outbox.retry(obj.published.all())
-        if FILTER_FIELDS & set(form.changed_data):
-            orders.look_at_kept_out(obj, timezone.now())
+        """With the mapping, in `save_related`."""
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        rows = formset.save(commit=False)
-        if rows:
-            connections.map_locations(form.instance, {row.external_id: row.storage_id for row in rows})
-            published.ensure_for(form.instance, timezone.now())
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        choices = {name: form.cleaned_data[name] for name in form.changed_data}
+        rows = [row for formset in formsets for row in formset.save(commit=False)]
+        mapping = {row.external_id: row.storage_id for row in rows}
+        setup.change(form.instance, timezone.now(), choices, mapping)
 
     # --- buttons ----------------------------------------------------------------------------------------
     @click.button("Activate", icon="play_arrow", tone="primary", when=lambda one: one.state == State.SETUP)
     def activate(self, request: HttpRequest, connection: Connection) -> str:
         setup.activate(connection, timezone.now())
+        if connection.stock_agreed_at is None:
+            return f"{connection} is active: orders come in. Quantities are compared first; you confirm what changes."
         return f"{connection} is active: orders come in and quantities go out."
 
     @click.button("Resume", icon="play_arrow", tone="primary", when=lambda one: one.state == State.PAUSED)
     def resume(self, request: HttpRequest, connection: Connection) -> str:
         connections.resume(connection)
         return f"{connection} is active again. What happened meanwhile is taken in now."
+
+    @click.button("Compare stock", icon="difference", when=lambda one: _is_shop(one) and one.state == State.ACTIVE)
+    def compare(self, request: HttpRequest, connection: Connection) -> str:
+        reviews.begin(connection, timezone.now())
+        return "All quantities are being compared; nothing is changed by that. What differs is listed in a moment."
+
+    @click.button("Confirm the first push", icon="done_all", tone="primary", when=_is_seen)
+    def agree(self, request: HttpRequest, connection: Connection) -> str:
+        reviews.agree(connection, timezone.now())
+        return f"Confirmed: {connection} and your storages come into step now."
 
     @click.button("Pause", icon="pause", when=lambda one: one.state == State.ACTIVE)
     def pause(self, request: HttpRequest, connection: Connection) -> str:

@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any
+from typing import Any, cast
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 
-from catalog.admin import blocks, show
+from catalog.admin import blocks, click, show, theme
 from catalog.admin.products import ProductAdmin
 from catalog.models import Product
-from integrations import wanted
+from integrations import setup, wanted
 from integrations.dashboard import parts
 from integrations.models import Connection, ProductLink, PublishedStock
 
 
+class KeepBackForm(click.Form):
+    """Units of one product that one shop, or each, is not told of."""
+
+    link = forms.ModelChoiceField(ProductLink.objects.none(), label="Shop", empty_label=None, widget=theme.Select)
+    units = forms.DecimalField(
+        label="Units kept back", required=False, min_value=0, max_digits=14, decimal_places=3, widget=theme.FigureInput,
+        help_text="Empty: as many as the connection says.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, instance: Any, **kwargs: Any) -> None:
+        super().__init__(*args, instance=instance, **kwargs)
+        field = cast(Any, self.fields["link"])
+        field.queryset = ProductLink.objects.filter(product=instance).select_related("connection").order_by("pk")
+        field.label_from_instance = lambda link: f"{link.connection} ({link.sku or link.title})"
+
+
 class SoldProductAdmin(ProductAdmin):
+    clicks = (*ProductAdmin.clicks, "keep_back")
+
+    @click.button(
+        "Keep back…", icon="shield", form=KeepBackForm, when=lambda product: product.links.exists(),
+        help="A shop is told of fewer units than there are, so that the last ones are not sold twice.",
+    )  # fmt: skip
+    def keep_back(self, request: HttpRequest, product: Product, form: KeepBackForm) -> str:
+        link, units = form.cleaned_data["link"], form.cleaned_data["units"]
+        setup.keep_back(link, units, timezone.now())
+        if units is None:
+            return f"Of {product}, {link.connection} is told what the connection says."
+        return f"{show.quantity(units)} of {product} are kept back from {link.connection}."
+
     def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         return [_in_shops(instance), *super().after(request, instance)]
 
@@ -38,7 +69,7 @@ def _in_shops(product: Product) -> blocks.Table:
         shop = show.link(link.connection, show.page_of(link.connection))
         for row in by_link[link.pk]:
             cells.append([
-                shop, link.sku, row.mapping.name, show.quantity(row.confirmed), show.quantity(should[row.pk]),
+                shop, _sku(link), row.mapping.name, show.quantity(row.confirmed), show.quantity(should[row.pk]),
                 parts.published_state(row, should[row.pk]),
             ])  # fmt: skip
         if not by_link[link.pk]:
@@ -50,6 +81,11 @@ def _in_shops(product: Product) -> blocks.Table:
         cells,
         "Not linked to any shop. A product is linked when a shop sells one of its SKUs.",
     )
+
+
+def _sku(link: ProductLink) -> str:
+    kept_back = "" if link.buffer is None else f" ({show.quantity(link.buffer)} kept back)"
+    return f"{link.sku}{kept_back}"
 
 
 admin.site.unregister(Product)

@@ -8,8 +8,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from catalog.admin import blocks, show
+from integrations import registry, reviews
 from integrations.dashboard import parts
-from integrations.models import Activity, Connection, OrderLink, ProductLink, PublishedStock
+from integrations.models import Activity, Connection, Drift, OrderLink, ProductLink, PublishedStock
+from integrations.remote import PushCost
 
 SHOWN = 50
 ACTIVITIES_SHOWN = 15
@@ -23,13 +25,41 @@ def banners(shop: Any) -> list[blocks.Banner]:
     if shop.state == State.SETUP:
         text = "Check the mapping of its locations and the settings below, save, and then activate it."
         return [blocks.Banner(text, "warn", "Being set up: nothing is sent or taken in yet.")]
+    if shop.stock_agreed_at is None:
+        return [_first_look(shop)]
     if shop.trouble:
         return [blocks.Banner(shop.trouble, "warn", "The last call failed. It is tried again by itself.")]
     return []
 
 
+def _first_look(shop: Any) -> blocks.Banner:
+    """What the first push would change, in exact numbers; nothing goes out before it is confirmed."""
+    title = "Waiting for your look: orders come in, and no quantity is changed yet, here or there."
+    review = reviews.last(shop)
+    if review is None:
+        return blocks.Banner("All quantities of the shop are being compared with yours.", "info", title)
+    cost = reviews.cost(shop, registry.connector_for(shop))
+    if not cost.levels:
+        text = f"All {review.compared:,} quantities agree. Confirm, and changes go out from now on."
+        return blocks.Banner(text, "good", title)
+    theirs = shop.first_stock == Connection.FirstStock.THEIRS
+    what = "the shop's become your count, and nothing is changed there" if theirs else f"yours go out: {_takes(cost)}"
+    return blocks.Banner(
+        f"{cost.levels:,} of {review.compared:,} quantities differ. When you confirm, {what}."
+        " They are listed under Differences, where single ones can be taken from the shop instead.",
+        "warn",
+        title,
+    )
+
+
+def _takes(cost: PushCost) -> str:
+    calls = "1 call" if cost.calls == 1 else f"{cost.calls:,} calls"
+    return f"{calls}, {cost.points:,} points, about {max(1, round(cost.seconds)):,} s"
+
+
 def figures(shop: Any) -> list[blocks.Figure]:
     now = timezone.now()
+    differing = reviews.drifts(shop).count()
     return [
         blocks.Figure("State", parts.state(shop), hint=f"{parts.platform(shop)}, {shop.domain}"),
         blocks.Figure("Last order in", show.ago(shop.last_order_at, now)),
@@ -38,8 +68,22 @@ def figures(shop: Any) -> list[blocks.Figure]:
         blocks.Figure("Last poll", show.ago(shop.last_poll_at, now)),
         blocks.Figure("Orders waiting", show.quantity(shop.waiting), "warn" if shop.waiting else ""),
         blocks.Figure("Quantities not in step", show.quantity(shop.behind), "warn" if shop.behind else ""),
+        blocks.Figure(
+            "Differences",
+            show.quantity(differing),
+            "warn" if differing else "",
+            hint=_compared(shop),
+            url=show.list_of(Drift, f"published__connection__id__exact={shop.pk}"),
+        ),
         blocks.Figure("Products linked", show.quantity(shop.product_links.count())),
     ]
+
+
+def _compared(shop: Any) -> str:
+    review = reviews.last(shop)
+    if review is None:
+        return "not compared yet"
+    return f"{review.compared:,} compared {show.moment(review.finished_at)}"
 
 
 def before(shop: Any) -> list[blocks.Part]:

@@ -11,6 +11,7 @@ from integrations.models.links import CustomerLink, OrderLink, ProductLink
 from integrations.models.log import Activity, WebhookDelivery
 from integrations.models.outgoing import Endpoint, Event, Message, News
 from integrations.models.published import PublishedStock
+from integrations.models.reviews import Drift, Review
 from integrations.models.unmatched import UnmatchedLine, UnmatchedSku
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "ApiKey",
     "Connection",
     "CustomerLink",
+    "Drift",
     "Due",
     "Endpoint",
     "Event",
@@ -29,6 +31,7 @@ __all__ = [
     "OrderLink",
     "ProductLink",
     "PublishedStock",
+    "Review",
     "UnmatchedLine",
     "UnmatchedSku",
     "WebhookDelivery",

@@ -32,6 +32,11 @@ class Connection(models.Model):
         OURS = "ours", "Our quantities replace the shop's"
         THEIRS = "theirs", "The shop's quantities become our first count"
 
+    class Winner(models.TextChoices):
+        OURS = "ours", "Ours: it is sent again by itself"
+        THEIRS = "theirs", "The shop's: it becomes our count"
+        ASK = "ask", "Nobody, until I have decided"
+
     #: A key of `registry.CONNECTORS`; plain text, so that a new platform needs no migration.
     platform = models.CharField(max_length=32)
     name = models.CharField(max_length=255, help_text="What you call this shop.")
@@ -59,6 +64,10 @@ class Connection(models.Model):
         help_text="Have items stocked at a mapped location where the shop does not stock them yet.",
     )
     buffer = quantity_field(default=0, help_text="Units kept back from the shop.")
+    winner = models.CharField(
+        "who wins when they differ", max_length=16, choices=Winner, default=Winner.OURS,
+        help_text="Every night all quantities of the shop are compared with ours.",
+    )  # fmt: skip
     order_filter = models.CharField(
         "orders to import", max_length=16, choices=OrderFilter, default=OrderFilter.ALL,
         help_text="Of new ones. What is imported already stays in step with the shop.",
@@ -75,6 +84,8 @@ class Connection(models.Model):
 
     #: When its stock was first counted or told: what had left before is not on our shelves and does not leave them.
     stock_since = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When the merchant agreed to what the first push changes; null: nothing is sent, and nothing taken over.
+    stock_agreed_at = models.DateTimeField(null=True, blank=True, editable=False)
     currency = models.CharField(max_length=3, blank=True, editable=False)
     timezone = models.CharField(max_length=64, default="UTC", editable=False)
     api_version = models.CharField(max_length=16, blank=True, editable=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from catalog.models import Product
+from catalog.models import Product, quantity_field
 from integrations.models.connections import Connection
 from integrations.models.due import Due
 from sales.models import Customer, Order
@@ -28,11 +28,19 @@ class ProductLink(models.Model):
     matched = models.CharField(max_length=16, choices=Matched)
     #: Why its stock cannot be told to the shop (not tracked, a bundle); empty when it can.
     unpublishable = models.CharField(max_length=255, blank=True)
+    #: Units kept back from this shop; null: as many as the connection says.
+    buffer = quantity_field(null=True, blank=True)
 
     class Meta:
         verbose_name = "product link"
         constraints = [
             models.UniqueConstraint(fields=["connection", "external_id"], name="link_product_once"),
+            models.CheckConstraint(
+                condition=Q(buffer__isnull=True) | Q(buffer__gte=0), name="link_buffer_not_negative"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["connection", "item_id"], name="link_item"),
         ]
 
     def __str__(self) -> str:

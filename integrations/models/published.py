@@ -31,6 +31,9 @@ class PublishedStock(Due):
     #: The shop's quantity was taken or replaced for the first time, as the connection's first_stock says.
     is_started = models.BooleanField(default=False, editable=False)
 
+    #: What the shop shows when it is looked at next becomes our count: the merchant said so.
+    takes_theirs = models.BooleanField(default=False, editable=False)
+
     class Meta:
         verbose_name = "published quantity"
         verbose_name_plural = "published quantities"
@@ -45,6 +48,7 @@ class PublishedStock(Due):
         indexes = [
             models.Index(fields=["connection", "due_at"], name="publish_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["batch"], name="publish_batch", condition=Q(batch__isnull=False)),
+            models.Index(fields=["connection", "due_at"], name="publish_theirs", condition=Q(takes_theirs=True)),
             models.Index(fields=["connection"], name="publish_problem", condition=~Q(problem="")),
         ]
 

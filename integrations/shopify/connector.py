@@ -14,6 +14,7 @@ from integrations.remote import (
     BulkRead,
     ChangedOrder,
     Notice,
+    PushCost,
     Rejection,
     RemoteLocation,
     RemoteOrder,
@@ -201,6 +202,14 @@ class Shopify:
                 return found
             raise
         return stock.rejections(levels, _answered(data, "inventorySetQuantities"))
+
+    def push_cost(self, levels: int) -> PushCost:
+        """What telling so many quantities takes, with a bucket that is full. Speaks to nobody."""
+        calls = -(-levels // self.batch)
+        points = calls * queries.SET_POINTS
+        rate = self.api.points.restore_rate if self.api.points else queries.RESTORE_RATE
+        seconds = max(calls * queries.CALL_S, points / rate - queries.FULL_S)
+        return PushCost(levels, calls, points, seconds)
 
     def stock_items(self, places: Sequence[tuple[str, str]], key: str) -> dict[tuple[str, str], str]:
         """Have items stocked at locations, with the quantities that they last had there: (item id, location id).

@@ -232,6 +232,10 @@ query StockbridgeLevels($ids: [ID!]!, $locationId: ID!) {
 }
 """
 
+#: Points of one call of SET_QUANTITIES, whatever it tells; points a second of the smallest plan, and the seconds of
+#: them that a full bucket holds; seconds of a call, about.
+SET_POINTS, RESTORE_RATE, FULL_S, CALL_S = 10, 100, 20, 0.3
+
 SET_QUANTITIES = """
 mutation StockbridgeSetQuantities($input: InventorySetQuantitiesInput!, $key: String!) {
   inventorySetQuantities(input: $input) @idempotent(key: $key) {

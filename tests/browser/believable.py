@@ -19,6 +19,7 @@ from integrations.activity import Direction, Outcome
 from integrations.models import (
     Connection,
     CustomerLink,
+    Drift,
     Heartbeat,
     LocationMapping,
     OrderLink,
@@ -59,6 +60,8 @@ CUSTOMERS = [
     ("Sofia Rossi", "sofia.rossi@example.com", "", "Via Roma 10\n20121 Milano\nItaly"),
 ]
 
+#: SKU and location → why the shop shows less than it should.
+DIFFERENT = {("BOARD-OAK-L", "1"): "hand", ("TOWEL-STR", "1"): "hand", ("TEA-EG", "1"): "missed"}
 UNTRACKED = "The shop does not track its quantity. Tick “Track quantity” there."
 
 
@@ -89,6 +92,7 @@ def fill(now: datetime | None = None) -> None:
         platform="shopify", name="Tea & Clay outlet", domain="tea-clay-outlet.myshopify.com", prefix="O-",
         default_storage=shop_floor, state=Connection.State.ACTIVE, last_order_at=now - timedelta(days=2),
         last_push_at=now - timedelta(days=2), last_poll_at=now - timedelta(days=1, hours=20),
+        stock_agreed_at=now - timedelta(days=60),
     )  # fmt: skip
     connections.pause(
         paused, "Shopify refused the access token (401). Create a new one in the app's settings and connect again."
@@ -175,6 +179,7 @@ def _connection(now: datetime, warehouse: Storage, shop_floor: Storage) -> Conne
     shop = Connection.objects.create(
         platform="shopify", name="Tea & Clay", domain="tea-and-clay.myshopify.com", prefix="S-", currency="EUR",
         default_storage=warehouse, state=Connection.State.ACTIVE, timezone="Europe/Berlin", api_version="2026-10",
+        stock_agreed_at=now - timedelta(days=90),
         credentials={"token": "shpat_never_shown", "secret": "never_shown_either"},
         checked_at=now - timedelta(hours=5), last_webhook_at=now - timedelta(minutes=4),
         last_poll_at=now - timedelta(minutes=2), last_order_at=now - timedelta(minutes=26),
@@ -218,6 +223,11 @@ def _links(
             elif code == "TEA-EG":
                 published.confirmed, published.due_at = shown + 2, now
             published.save()
+            if cause := DIFFERENT.get((code, mapping.external_id)):
+                Drift.objects.create(
+                    published=published, theirs=shown - 3, confirmed=shown, ours=shown, cause=cause,
+                    found_at=now + timedelta(seconds=1),
+                )  # fmt: skip
     for number, sale in enumerate(sales):
         OrderLink.objects.create(
             connection=shop, order=sale, external_id=str(5000 + number), number=sale.number.removeprefix("S-"),

@@ -22,6 +22,7 @@ LISTS = {
     "activity": "integrations_activity_changelist",
     "orders": "integrations_orderlink_changelist",
     "quantities": "integrations_publishedstock_changelist",
+    "differences": "integrations_drift_changelist",
     "users": "auth_user_changelist",
     "groups": "auth_group_changelist",
     "product-add": "catalog_product_add",

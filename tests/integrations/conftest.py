@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog import skus, stock
 from catalog.models import Product, Sku, Stock, Storage
-from integrations import registry, setup, tasks
+from integrations import registry, reviews, setup, tasks
 from integrations.connector import Connector
 from integrations.models import Connection
 from sandbox.shopify.server import ShopServer
@@ -84,6 +84,7 @@ def connect(server: ShopServer, storage: Storage) -> Callable[..., Connection]:
         connection = setup.connect("shopify", DOMAIN, CREDENTIALS, now, **choices)
         setup.map_by_name(connection, {"Main street": "Main"}, now)
         setup.open_stock(connection, now)
+        reviews.agree(connection, now, unseen=True)
         setup.activate(connection, now)
         return connection
 

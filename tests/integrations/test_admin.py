@@ -18,7 +18,16 @@ from catalog.admin.theme import Admin
 from catalog.models import Product, Storage
 from integrations import activity, connections, keys
 from integrations.activity import Direction
-from integrations.models import Activity, Connection, Heartbeat, LocationMapping, OrderLink, PublishedStock
+from integrations.models import (
+    Activity,
+    Connection,
+    Drift,
+    Heartbeat,
+    LocationMapping,
+    OrderLink,
+    PublishedStock,
+    Review,
+)
 from sales.models import Customer, Order
 from tests import make
 from tests.browser import believable
@@ -271,7 +280,7 @@ def settings_form(shop: Connection, places: dict[LocationMapping, object], **cha
     values = {
         "name": shop.name, "prefix": "S-", "fulfilment": "inventory", "publish": shop.publish, "first_stock": "ours",
         "default_storage": str(shop.default_storage_id), "buffer": "0", "stock_missing_items": "on",
-        "order_filter": "all",
+        "order_filter": "all", "winner": "ours",
         "locations-TOTAL_FORMS": str(len(places)), "locations-INITIAL_FORMS": str(len(places)),
     }  # fmt: skip
     for number, (place, storage) in enumerate(places.items()):
@@ -318,6 +327,61 @@ def test_an_active_connection_keeps_a_default_storage(admin_client, connection):
     assert "choose where their goods are reserved" in text(response)
 
 
+def test_the_first_push_is_seen_in_exact_numbers_and_confirmed(admin_client, connection):
+    Connection.objects.update(stock_agreed_at=None)
+    page = url("connection_change", connection.pk)
+    assert "are being compared with yours" in text(admin_client.get(page))
+    assert "still being compared" in told(admin_client.post(url("connection_agree", connection.pk)))[0]
+    now = timezone.now()
+    Review.objects.create(connection=connection, created_at=now, finished_at=now, compared=2, differing=1)
+    row = connection.published.get(link__sku="MUG")
+    Drift.objects.create(published=row, theirs=3, confirmed=None, ours=10, cause="first", found_at=now)
+    shown = text(admin_client.get(page))
+    assert "1 of 2 quantities differ. When you confirm, yours go out: 1 call, 10 points, about 1 s." in shown
+    assert "Confirm the first push" in shown
+    admin_client.post(url("connection_agree", connection.pk))
+    connection.refresh_from_db()
+    assert connection.stock_agreed_at is not None
+    assert "Confirm the first push" not in text(admin_client.get(page))
+
+
+def test_differences_are_decided_row_by_row(admin_client, connection):
+    now = timezone.now()
+    mug, cup = connection.published.order_by("link__sku").reverse()
+    made = [
+        Drift.objects.create(published=mug, theirs=3, confirmed=10, ours=10, cause="hand", found_at=now),
+        Drift.objects.create(published=cup, theirs=None, confirmed=5, ours=5, cause="not_stocked", found_at=now),
+    ]
+    page = text(admin_client.get(url("drift_changelist")))
+    assert ("+7" in page, "Changed in the shop: by hand" in page, "Waits for you" in page) == (True, True, True)
+    chosen = {"_selected_action": [each.pk for each in made]}
+    said = told(admin_client.post(url("drift_changelist"), {"action": "take_theirs", **chosen}))
+    assert said == [
+        "1 quantity is taken as our count now.",
+        "1 quantity is not stocked there, so there is nothing to take.",
+    ]
+    mug.refresh_from_db()
+    assert mug.takes_theirs
+    said = told(admin_client.post(url("drift_changelist"), {"action": "send_ours", **chosen}))
+    assert said[-1] == "2 quantities are sent now."
+    mug.refresh_from_db()
+    assert not mug.takes_theirs
+    Connection.objects.update(stock_agreed_at=None)
+    said = told(admin_client.post(url("drift_changelist"), {"action": "send_ours", **chosen}))
+    assert "confirm the first push" in said[-1]
+
+
+def test_units_of_a_product_are_kept_back_from_a_shop(admin_client, connection):
+    link = connection.product_links.get(sku="MUG")
+    page = reverse("admin:catalog_product_keep_back", args=[link.product_id])
+    assert "Units kept back" in text(admin_client.get(page))
+    admin_client.post(page, {"link": link.pk, "units": "-1"})
+    assert connection.product_links.filter(buffer=None).count() == 2
+    admin_client.post(page, {"link": link.pk, "units": "3"})
+    assert connection.product_links.get(buffer=3) == link
+    assert "(3 kept back)" in text(admin_client.get(reverse("admin:catalog_product_change", args=[link.product_id])))
+
+
 def test_waiting_orders_are_retried_from_page_and_list(admin_client):
     shop = quiet()
     link = OrderLink.objects.create(connection=shop, external_id="1", number="1001", problem="Unknown SKU.")
@@ -357,7 +421,7 @@ def test_page_of_a_program_shows_its_keys_and_never_calls_it(admin_client):
     assert Connection.objects.get().name == "Till 1"
 
 
-@pytest.mark.parametrize("name", ["connection", "activity", "orderlink", "publishedstock"])
+@pytest.mark.parametrize("name", ["connection", "activity", "orderlink", "publishedstock", "drift"])
 def test_lists_take_the_same_statements_for_any_number(admin_client, sell_many, connect, statements, name):
     sell_many(2)
     shop = connect()

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from integrations import connections, keys, products, registry, setup
+from integrations import connections, keys, products, registry, reviews, setup
 from integrations.connector import ConnectorError
 from integrations.models import Connection
 from integrations.shopify.access import normalise_domain
@@ -73,6 +73,7 @@ class Command(BaseCommand):
             products.adopt(connection, registry.connector_for(connection), now)
         setup.open_stock(connection, now)
         if options["activate"]:
+            reviews.agree(connection, now, unseen=True)
             setup.activate(connection, now)
         return connection
 

@@ -19,7 +19,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from integrations import products, registry, setup
+from integrations import products, registry, reviews, setup
 from integrations.models import Connection
 from integrations.supervisor import end_with_parent
 
@@ -140,6 +140,7 @@ class Command(BaseCommand):
         setup.map_by_name(connection, {name: name for name in places}, now)
         products.adopt(connection, registry.connector_for(connection), now)
         setup.open_stock(connection, now)
+        reviews.agree(connection, now, unseen=True)
         setup.activate(connection, now)
 
     def _await(self, url: str, name: str) -> None:
