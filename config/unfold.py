@@ -86,6 +86,12 @@ UNFOLD: dict[str, Any] = {
                 "title": "Shops",
                 "items": [
                     _item("Connections", "hub", "integrations_connection_changelist", "integrations.view_connection"),
+                    _item(
+                        "Unmatched SKUs",
+                        "barcode",
+                        "integrations_unmatchedsku_changelist",
+                        "integrations.view_unmatchedsku",
+                    ),
                     _item("Activity", "history", "integrations_activity_changelist", "integrations.view_activity"),
                 ],
             },

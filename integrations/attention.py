@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from catalog.models import Stock
-from integrations.models import Connection, OrderLink, PublishedStock
+from integrations.models import Connection, OrderLink, PublishedStock, UnmatchedSku
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Counts:
     """How many of each need attention."""
 
     orders_waiting: int
+    unmatched_skus: int
     quantities_refused: int
     connections_paused: int
     negative_stock: int
@@ -23,17 +24,18 @@ class Counts:
     @property
     def total(self) -> int:
         """Those that keep us and a shop out of step; stock below zero is the merchant's own matter."""
-        return self.orders_waiting + self.quantities_refused + self.connections_paused
+        return self.orders_waiting + self.unmatched_skus + self.quantities_refused + self.connections_paused
 
 
 def counts(connections: Sequence[Connection] | None = None) -> Counts:
-    """Of all connections, or of these. Four statements."""
+    """Of all connections, or of these. Five statements."""
     which = {} if connections is None else {"connection__in": connections}
     paused = Connection.objects.filter(state=Connection.State.PAUSED)
     if connections is not None:
         paused = paused.filter(pk__in=[each.pk for each in connections])
     return Counts(
         orders_waiting=OrderLink.objects.filter(**which).exclude(problem="").count(),
+        unmatched_skus=UnmatchedSku.objects.filter(**which).waiting().count(),
         quantities_refused=PublishedStock.objects.filter(**which).exclude(problem="").count(),
         connections_paused=paused.count(),
         negative_stock=Stock.objects.filter(reserved__gt=F("on_hand"), product__deleted_at=None).count(),

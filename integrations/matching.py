@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from catalog import products as catalogue
-from catalog import skus
+from catalog import skus, stock
 from catalog.models import Product, Stock, Unit
 from catalog.products import ProductDraft
 from integrations import activity, published, unmatched
@@ -51,23 +52,29 @@ def link(rows: Iterable[UnmatchedSku], product_id: int, now: datetime, actor: st
 
 
 @transaction.atomic
-def make(row: UnmatchedSku, draft: ProductDraft, now: datetime, actor: str = "") -> tuple[Product, int]:
+def make(
+    row: UnmatchedSku, draft: ProductDraft, now: datetime, actor: str = "", *, on_hand: Decimal | None = None
+) -> tuple[Product, int]:
     """Make a product of it; returns that, and how many orders are read again. A repeat is refused: it is known then.
 
-    The draft's codes are the row's own: none where the SKU cannot tell.
+    The product's only code is the row's: none where the SKU cannot tell. `on_hand`: what lies in the connection's
+    storage, in units; None: it was not counted.
 
     Raises
     ------
     ValidationError: it is known by now, and as what.
     """
     (row,) = _locked([row])
-    if known := _meaning(row):
+    if known := meaning(row):
         raise ValidationError(f"{row} is known by now: it is {known}.")
     product = Product.objects.create(name=draft.name, unit=draft.unit, price=draft.price, cost=draft.cost)
     if row.external_id:
         _link(row, product)
     else:
         skus.set_codes(product, row.sku)
+    if on_hand is not None and row.connection.default_storage_id:
+        stock.count(product.pk, row.connection.default_storage_id, on_hand, note="Opening stock", actor=actor, now=now)
+        published.ensure(Stock.objects.filter(product=product), now)
     count = _decided([row], now, ignored_at=None, ignored_by="")
     activity.note(
         row.connection, f"{product} made of what {row.connection} sells.", direction=Direction.HERE, why=_by(actor),
@@ -112,8 +119,8 @@ def _locked(rows: Iterable[UnmatchedSku]) -> list[UnmatchedSku]:
     return list(found.select_for_update(of=("self",), no_key=True))
 
 
-def _meaning(row: UnmatchedSku) -> str:
-    """Our product that it is by now; empty: none."""
+def meaning(row: UnmatchedSku) -> str:
+    """The name of our product that it is by now; empty: none. One statement."""
     if row.external_id:
         link = row.connection.product_links.filter(external_id=row.external_id).select_related("product").first()
         return link.product.name if link else ""

@@ -19,6 +19,7 @@ SCREENS = (
     ("Orders in shops", "orderlink", ("view",)),
     ("Quantities in shops", "publishedstock", ("view",)),
     ("Differences", "drift", ("view",)),
+    ("Unmatched SKUs", "unmatchedsku", ("view", "change")),
     ("Activity", "activity", ("view",)),
     ("Changes by hand", "change", ("view",)),
 )

@@ -1,5 +1,5 @@
 """The screens of connections, and what connections add to the screens of sales and products."""
 
-from integrations.admin import activities, connections, drifts, orders, products, published, sales
+from integrations.admin import activities, connections, drifts, orders, products, published, sales, unmatched
 
-__all__ = ["activities", "connections", "drifts", "orders", "products", "published", "sales"]
+__all__ = ["activities", "connections", "drifts", "orders", "products", "published", "sales", "unmatched"]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from catalog.admin import blocks, show
 from integrations import registry, reviews
 from integrations.dashboard import parts
-from integrations.models import Activity, Connection, Drift, OrderLink, ProductLink, PublishedStock
+from integrations.models import Activity, Connection, Drift, OrderLink, ProductLink, PublishedStock, UnmatchedSku
 from integrations.remote import PushCost
 
 SHOWN = 50
@@ -67,6 +67,7 @@ def figures(shop: Any) -> list[blocks.Figure]:
         blocks.Figure("Last webhook", show.ago(shop.last_webhook_at, now)),
         blocks.Figure("Last poll", show.ago(shop.last_poll_at, now)),
         blocks.Figure("Orders waiting", show.quantity(shop.waiting), "warn" if shop.waiting else ""),
+        _unmatched(shop),
         blocks.Figure("Quantities not in step", show.quantity(shop.behind), "warn" if shop.behind else ""),
         blocks.Figure(
             "Differences",
@@ -84,6 +85,12 @@ def _compared(shop: Any) -> str:
     if review is None:
         return "not compared yet"
     return f"{review.compared:,} compared {show.moment(review.finished_at)}"
+
+
+def _unmatched(shop: Any) -> blocks.Figure:
+    count = shop.unmatched_skus.waiting().count()
+    where = show.list_of(UnmatchedSku, f"connection__id__exact={shop.pk}")
+    return blocks.Figure("Unmatched SKUs", show.quantity(count), "warn" if count else "", url=where if count else "")
 
 
 def before(shop: Any) -> list[blocks.Part]:

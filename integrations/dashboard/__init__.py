@@ -17,7 +17,7 @@ from catalog.admin import blocks, show
 from catalog.models import Product, Stock, Storage
 from integrations import attention
 from integrations.dashboard import parts
-from integrations.models import Activity, Connection, Heartbeat, OrderLink, PublishedStock
+from integrations.models import Activity, Connection, Heartbeat, OrderLink, PublishedStock, UnmatchedSku
 from sales import money
 from sales.models import Order
 
@@ -85,6 +85,7 @@ def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
         Alert(
             counts.orders_waiting, "waiting to become sales", show.list_of(OrderLink, "waiting=1"), "pending_actions"
         ),
+        Alert(counts.unmatched_skus, "sold by a shop and unknown here", show.list_of(UnmatchedSku), "barcode"),
         Alert(
             counts.quantities_refused, "not taken by a shop", show.list_of(PublishedStock, "state=refused"),
             "sync_problem",
@@ -94,7 +95,7 @@ def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
             "inventory_2", "bad",
         ),
     ]  # fmt: skip
-    nouns = ("connection", "order", "quantity", "stock level")
+    nouns = ("connection", "order", "SKU", "quantity", "stock level")
     named = [
         Alert(one.count, f"{_noun(noun, one.count)} {one.text}", one.url, one.icon, one.tone)
         for noun, one in zip(nouns, found, strict=True)

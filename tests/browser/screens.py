@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from catalog.models import Product, Storage
-from integrations.models import Connection
+from integrations.models import Connection, UnmatchedSku
 from sales.models import Customer, Order
 from tests.browser.believable import PASSWORD, USERNAME
 
@@ -23,6 +23,7 @@ LISTS = {
     "orders": "integrations_orderlink_changelist",
     "quantities": "integrations_publishedstock_changelist",
     "differences": "integrations_drift_changelist",
+    "unmatched": "integrations_unmatchedsku_changelist",
     "users": "auth_user_changelist",
     "groups": "auth_group_changelist",
     "product-add": "catalog_product_add",
@@ -71,6 +72,11 @@ def screens(state: str) -> list[tuple[str, str]]:
         "user": ("auth_user_change", User.objects.get(username=USERNAME)),
         "group": ("auth_group_change", Group.objects.get(name="Packing table")),
         "group-standard": ("auth_group_change", Group.objects.get(name="Clerk")),
+        "unmatched-sku": ("integrations_unmatchedsku_change", UnmatchedSku.objects.get(key="vase-blue")),
+        "unmatched-twice": ("integrations_unmatchedsku_change", UnmatchedSku.objects.get(external_id__endswith="/1")),
+        "unmatched-ignored": ("integrations_unmatchedsku_change", UnmatchedSku.objects.get(key="sample")),
+        "unmatched-link": ("integrations_unmatchedsku_link", UnmatchedSku.objects.get(key="vase-blue")),
+        "unmatched-make": ("integrations_unmatchedsku_make", UnmatchedSku.objects.get(key="vase-blue")),
         "program": ("integrations_connection_change", Connection.objects.get(name="Till")),
         "connection-paused": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay outlet")),
     }

@@ -81,3 +81,38 @@ def test_sales_are_filtered_in_the_drawer(visitor):
     states = visitor.page.locator("#result_list .field-status_pill").all_inner_texts()
     assert {state.strip() for state in states} == {"Packed"}
     assert visitor.complaints == []
+
+
+def test_an_unmatched_sku_is_linked_where_the_product_is_found_by_typing(visitor):
+    visitor.go("/integrations/unmatchedsku/?state=all")
+    wide = visitor.page.viewport_size["width"] > 1000
+    visitor.page.locator("#result_list").get_by_role("link", name="VASE-BLUE" if wide else "WORKSHOP").click()
+    visitor.click("Link to a product")
+    visitor.page.locator(".select2-selection").click()
+    visitor.page.locator(".select2-search__field").fill("espresso")
+    visitor.page.locator(".select2-results__option", has_text="Espresso cup, set of 4").click()
+    visitor.click("Link to a product")
+    assert visitor.reads(
+        "is Espresso cup, set of 4 from now on.", "read again now.", "Known by now", "Being read again"
+    )
+    assert not visitor.is_too_wide()
+    visitor.open("/catalog/product/", "Espresso cup, set of 4")
+    assert ("VASE-BLUE" if wide else "WORKSHOP") in visitor.page.input_value("#id_other_skus")
+    assert visitor.complaints == []
+
+
+def test_unmatched_skus_are_ignored_together_and_asked_for_again(visitor):
+    visitor.go("/integrations/unmatchedsku/?state=twice")
+    for box in visitor.page.locator("#result_list .action-select").all():
+        box.check()
+    visitor.page.select_option("select[name=action]", "ignore_all")
+    visitor.page.get_by_role("button", name="Run").click()
+    assert visitor.reads("Ignored from now on.")
+    visitor.go("/integrations/unmatchedsku/?state=ignored&q=SAUCER")
+    visitor.page.locator("#result_list").get_by_role("link", name="SAUCER").first.click()
+    visitor.click("Ask again")
+    assert visitor.reads("is asked for again.", "The shop has this SKU on more than one product")
+    visitor.go("/integrations/unmatchedsku/?state=ignored&q=SAUCER")
+    visitor.page.locator("#result_list").get_by_role("link", name="SAUCER").click()
+    visitor.click("Ask again")
+    assert visitor.complaints == []
