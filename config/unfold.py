@@ -32,7 +32,12 @@ UNFOLD: dict[str, Any] = {
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_file("stockbridge/app.css")],
     "BORDER_RADIUS": "8px",
-    "ACCOUNT": {"navigation": [{"title": "Your login", "link": reverse_lazy("account")}]},
+    "ACCOUNT": {
+        "navigation": [
+            {"title": "Your login", "link": reverse_lazy("account")},
+            {"title": "Your alerts", "link": reverse_lazy("account_alerts")},
+        ]
+    },
     "DASHBOARD_CALLBACK": "integrations.dashboard.context",
     "COMMAND": {"search_callback": "integrations.admin.search.find"},
     "COLORS": {

@@ -27,6 +27,18 @@ class Counts:
         return self.orders_waiting + self.unmatched_skus + self.quantities_refused + self.connections_paused
 
 
+#: What keeps us out of step, as a sentence about how many there are.
+SENTENCES = {
+    "orders_waiting": "Orders that wait: {}.",
+    "quantities_refused": "Quantities that are not in the shop: {}.",
+}
+
+
+def heaps(found: Counts) -> list[tuple[str, int, str]]:
+    """Name, number and sentence of each that is not empty."""
+    return [(name, count, text.format(count)) for name, text in SENTENCES.items() if (count := getattr(found, name))]
+
+
 def counts(connections: Sequence[Connection] | None = None) -> Counts:
     """Of all connections, or of these. Five statements."""
     which = {} if connections is None else {"connection__in": connections}

@@ -20,6 +20,7 @@ from django_q.tasks import async_task
 
 from integrations import (
     activity,
+    alerts,
     announce,
     callbacks,
     connections,
@@ -144,6 +145,7 @@ def sweep() -> None:
     for connection in registry.shops():
         tend(connection, timezone.now())
     drain()
+    alerts.tell_due(timezone.now())
 
 
 def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> None:

@@ -13,5 +13,7 @@ urlpatterns = [
     path("account/two-steps/", _ours(views.begin), name="account_begin"),
     path("account/codes/", _ours(views.codes), name="account_codes"),
     path("account/one-step/", _ours(views.end), name="account_end"),
+    path("account/alerts/", _ours(views.alerts), name="account_alerts"),
+    path("account/alerts/try/", _ours(views.try_alerts), name="account_alerts_try"),
     path("account/elsewhere/", _ours(views.log_out_elsewhere), name="account_elsewhere"),
 ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from smtplib import SMTPException
 from typing import Any, cast
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,6 +16,11 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
+from catalog.admin import theme
+from catalog.admin.theme import ModelForm
+from integrations import alerts as integration_alerts
+from integrations.alerts import PERMISSION
+from integrations.models import Alerts
 from people import second_step, sessions
 from people.login import CodeForm
 
@@ -60,6 +69,61 @@ def end(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("account"))
 
 
+class AlertsForm(ModelForm):
+    email = forms.EmailField(label="To this address", required=False, max_length=254, widget=theme.TextInput)
+
+    class Meta:
+        model = Alerts
+        fields = ("when", "daily_at", "quiet_from", "quiet_until", "at_least")
+        widgets = {
+            "when": theme.Select, "daily_at": theme.NumberInput, "quiet_from": theme.NumberInput,
+            "quiet_until": theme.NumberInput, "at_least": theme.NumberInput,
+        }  # fmt: skip
+
+    field_order = ("when", "email")
+
+    def clean(self) -> None:
+        super().clean()
+        given = self.cleaned_data
+        if given.get("when") != Alerts.When.NEVER and not given.get("email"):
+            self.add_error("email", "Where should they be sent?")
+        if (given.get("quiet_from") is None) != (given.get("quiet_until") is None):
+            self.add_error("quiet_until", "Quiet hours need both a beginning and an end.")
+
+
+@permission_required(PERMISSION, raise_exception=True)
+def alerts(request: HttpRequest) -> HttpResponse:
+    """What this person wants to be told by e-mail."""
+    user = cast(User, request.user)
+    mine = integration_alerts.of(user)
+    form = AlertsForm(request.POST or None, instance=mine, initial={"email": user.email})
+    if form.is_valid():
+        user.email = form.cleaned_data["email"]
+        user.save(update_fields=["email"])
+        integration_alerts.choose(form.save(commit=False))
+        messages.success(request, "Saved.")
+        return HttpResponseRedirect(reverse("account_alerts"))
+    return _page(
+        request, "people/alerts.html", title="Your alerts", form=form, mine=mine, has_server=bool(settings.EMAIL_URL)
+    )
+
+
+@require_POST
+@permission_required(PERMISSION, raise_exception=True)
+def try_alerts(request: HttpRequest) -> HttpResponse:
+    """Send one mail now."""
+    address = cast(User, request.user).email
+    if not address:
+        messages.error(request, "Save an address first.")
+    else:
+        try:
+            integration_alerts.try_out(address)
+            messages.success(request, f"A mail is on its way to {address}.")
+        except (OSError, SMTPException) as error:
+            messages.error(request, f"The mail server refused: {error}")
+    return HttpResponseRedirect(reverse("account_alerts"))
+
+
 @require_POST
 def log_out_elsewhere(request: HttpRequest) -> HttpResponse:
     ended = sessions.end(cast(User, request.user), but=request.session.session_key)
@@ -69,11 +133,12 @@ def log_out_elsewhere(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     user = cast(User, request.user)
-    context |= {
+    context = {
         **admin.site.each_context(request),
         "title": "Your login",
         "is_on": second_step.is_on(user),
         "codes_left": second_step.codes_left(user),
         "code_form": CodeForm(auto_id="id_end_%s"),
+        **context,
     }
     return TemplateResponse(request, template, context)

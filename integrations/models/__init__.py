@@ -4,6 +4,7 @@ Work that is due is a row with `due_at` (`Due`): whoever wants it done sets the 
 for a while, and its result is written only while the claim still holds. Nothing else has to survive a crash.
 """
 
+from integrations.models.alerts import Alerts
 from integrations.models.api import ApiKey, IdempotentRequest
 from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
@@ -16,6 +17,7 @@ from integrations.models.unmatched import UnmatchedLine, UnmatchedSku
 
 __all__ = [
     "Activity",
+    "Alerts",
     "ApiKey",
     "Connection",
     "CustomerLink",

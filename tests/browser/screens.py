@@ -35,7 +35,7 @@ LISTS = {
     "password": "password_change",
 }
 #: Of whoever is logged in.
-OWN = {"account": "account", "two-steps": "account_begin"}
+OWN = {"account": "account", "two-steps": "account_begin", "alerts": "account_alerts"}
 
 
 def log_in(page: Any, url: str) -> None:

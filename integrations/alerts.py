@@ -1,0 +1,179 @@
+"""Tells people by e-mail what needs attention: once when it begins, and once when all is well again.
+
+What is told is what is so when it is told: nothing is queued. A mail is sent at least once; a crash between sending and
+writing that down sends it again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import F, Min, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from integrations import attention, due
+from integrations.models import Alerts, Connection, OrderLink, PublishedStock, WebhookDelivery
+
+logger = logging.getLogger(__name__)
+
+#: Work that is due for so long is not being done.
+BACKLOG = timedelta(minutes=10)
+#: Longer than a mail server may take.
+LEASE = timedelta(minutes=2)
+#: Since when a row is not in step: since it failed first, or since it is due.
+_LATE = Min(Coalesce("problem_at", "due_at"))
+PERMISSION = "integrations.view_connection"
+GOOD = "All is well again."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    #: The same as long as it lasts.
+    key: str
+    sentence: str
+    #: Of things that wait; None: told whatever the number.
+    count: int | None = None
+
+
+def problems(now: datetime) -> list[Problem]:
+    """What needs attention now, the worst first. A fixed number of statements."""
+    shops = list(Connection.objects.order_by("name", "pk"))
+    paused = [
+        Problem(f"paused/{one.pk}", f"{one} is paused. {one.paused_because}")
+        for one in shops
+        if one.state == Connection.State.PAUSED
+    ]
+    since = _waiting_since(now)
+    behind = [
+        Problem(f"backlog/{one.pk}", _behind(one, now - since[one.pk]))
+        for one in shops
+        if one.state == Connection.State.ACTIVE and one.pk in since
+    ]
+    heaps = [Problem(key, sentence, count) for key, count, sentence in attention.heaps(attention.counts())]
+    return paused + behind + heaps
+
+
+def _waiting_since(now: datetime) -> dict[int, datetime]:
+    """Connection's pk → since when due work was not done, where that is longer than BACKLOG. Three statements."""
+    limit = now - BACKLOG
+    is_late = Q(due_at__lte=limit) | Q(due_at__isnull=False, problem_at__lte=limit)
+    since = [
+        *OrderLink.objects.filter(is_late).values_list("connection").annotate(since=_LATE),
+        *PublishedStock.objects.filter(is_late).values_list("connection").annotate(since=_LATE),
+        *WebhookDelivery.objects.filter(handled_at=None, received_at__lte=limit)
+        .values_list("connection")
+        .annotate(since=Min("received_at")),
+    ]
+    oldest: dict[int, datetime] = {}
+    for connection_id, moment in since:
+        oldest[connection_id] = min(moment, oldest.get(connection_id, moment))
+    return oldest
+
+
+def _behind(connection: Connection, age: timedelta) -> str:
+    minutes = int(age.total_seconds() // 60)
+    how_long = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+    return f"{connection} has been behind for {how_long}. {connection.trouble}".strip()
+
+
+# --- telling -------------------------------------------------------------------------------------------
+
+
+def tell_due(now: datetime) -> int:
+    """Tell whoever wants to hear now; returns how many mails were sent. Safe to run twice at once."""
+    people = Alerts.objects.exclude(when=Alerts.When.NEVER).filter(user__is_active=True).exclude(user__email="")
+    free = list(people.filter(Q(not_before=None) | Q(not_before__lte=now)).select_related("user").order_by("pk"))
+    if not free:
+        return 0
+    found = problems(now)
+    return sum(_tell(one, found, now) for one in free if one.user.has_perm(PERMISSION))
+
+
+def _tell(alerts: Alerts, found: Sequence[Problem], now: datetime) -> bool:
+    mine = [one for one in found if one.count is None or one.count >= alerts.at_least]
+    keys = [one.key for one in mine]
+    if not _is_time(alerts, keys, now):
+        if set(alerts.told) - set(keys) and alerts.when == Alerts.When.AT_ONCE and not _is_quiet(alerts, now):
+            Alerts.objects.filter(pk=alerts.pk).update(told=[key for key in alerts.told if key in keys])
+        return False
+    row = Alerts.objects.filter(Q(not_before=None) | Q(not_before__lte=now), pk=alerts.pk)
+    if not row.update(not_before=now + LEASE, attempts=F("attempts") + 1):
+        return False  # somebody else is telling them
+    try:
+        _send(alerts.user.email, *_mail(alerts, mine))
+    except (OSError, SMTPException) as error:
+        logger.warning("Alerts to %s: %s", alerts.user, error)
+        at = now + due.backoff(alerts.attempts + 1)
+        Alerts.objects.filter(pk=alerts.pk).update(not_before=at, problem=f"The mail server refused: {error}")
+        return False
+    Alerts.objects.filter(pk=alerts.pk).update(told=keys, told_at=now, not_before=None, attempts=0, problem="")
+    return True
+
+
+def _is_time(alerts: Alerts, keys: Collection[str], now: datetime) -> bool:
+    """Something new at once, outside the quiet hours, and the end of it all; or all that is open, once a day."""
+    if alerts.when == Alerts.When.DAILY:
+        local, last = timezone.localtime(now), alerts.told_at and timezone.localtime(alerts.told_at)
+        return bool(keys) and local.hour >= alerts.daily_at and (last is None or last.date() < local.date())
+    is_news = bool(set(keys) - set(alerts.told)) or (bool(alerts.told) and not keys)
+    return is_news and not _is_quiet(alerts, now)
+
+
+def _is_quiet(alerts: Alerts, now: datetime) -> bool:
+    if alerts.quiet_from is None or alerts.quiet_until is None or alerts.quiet_from == alerts.quiet_until:
+        return False
+    hour = timezone.localtime(now).hour
+    if alerts.quiet_from < alerts.quiet_until:
+        return alerts.quiet_from <= hour < alerts.quiet_until
+    return hour >= alerts.quiet_from or hour < alerts.quiet_until
+
+
+def _mail(alerts: Alerts, mine: Sequence[Problem]) -> tuple[str, str]:
+    """Subject and text."""
+    if not mine:
+        return GOOD, f"{GOOD} Nothing needs attention any more."
+    told = set(alerts.told) if alerts.when == Alerts.When.AT_ONCE else set()
+    new = [one.sentence for one in mine if one.key not in told]
+    old = [one.sentence for one in mine if one.key in told]
+    more = f" (and {len(mine) - 1} more)" if len(mine) > 1 else ""
+    parts = [_list("", new), _list("Still:", old)]
+    return f"{(new or old)[0][:120]}{more}", "\n\n".join(filter(None, parts))
+
+
+def _list(title: str, sentences: Sequence[str]) -> str:
+    lines = [f"* {sentence}" for sentence in sentences]
+    return "\n".join([title, *lines] if title and lines else lines)
+
+
+def try_out(address: str) -> None:
+    """Send one mail, to see that it arrives.
+
+    Raises
+    ------
+    OSError, SMTPException: what the mail server has against it.
+    """
+    _send(address, "This is how alerts arrive.", "If you can read this, alerts will reach you.")
+
+
+def _send(address: str, subject: str, text: str) -> None:
+    where = f"\n\n{settings.PUBLIC_URL}/" if settings.PUBLIC_URL else ""
+    line = " ".join(subject.split())
+    send_mail(f"Stockbridge: {line}", f"{text}{where}\n", None, [address])
+
+
+def choose(alerts: Alerts) -> None:
+    """Store what somebody wants; what is open now is news to them. Safe to repeat."""
+    alerts.told, alerts.told_at, alerts.not_before, alerts.attempts, alerts.problem = [], None, None, 0, ""
+    alerts.save()
+
+
+def of(user: object) -> Alerts:
+    """What this person wants; nothing was stored yet for whoever never said so."""
+    return Alerts.objects.filter(user=user).first() or Alerts(user=user)  # type: ignore[misc]
