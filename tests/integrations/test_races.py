@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from catalog import stock
 from catalog.models import Stock, StockMovement
-from integrations import inbox, orders, outbox, published, registry
-from integrations.models import Activity, Connection, PublishedStock
+from integrations import inbox, matching, orders, outbox, published, registry, unmatched
+from integrations.models import Activity, Connection, PublishedStock, UnmatchedSku
 from integrations.remote import Notice, Topic
 from sales.models import Order
 from tests.integrations.conftest import our_stock
@@ -135,3 +135,42 @@ def test_counts_pushes_and_doubts_do_not_wait_for_each_other_for_ever(shop, conn
     )
     work(connection)
     assert not PublishedStock.objects.exclude(problem="").exists()
+
+
+def test_two_orders_of_the_same_unknown_things_share_their_rows(shop, connection, sell):
+    for number in range(6):
+        sell(f"GHOST{number}", here=False)
+    baskets = [[(f"GHOST{number}", 1) for number in numbers] for numbers in (range(6), range(5, -1, -1))]
+    placed = [shop.place_order(basket) for basket in baskets]
+    for one in placed:
+        orders.look(connection.pk, [one.gid], timezone.now())
+    at_once(*[lambda: work(connection)] * 4)
+    assert UnmatchedSku.objects.count() == 6
+    assert {row.lines.count() for row in UnmatchedSku.objects.all()} == {2}
+
+
+def test_a_decision_while_orders_are_read_again_hinders_nobody_and_nothing_is_left_behind(shop, connection, sell):
+    sell("GHOST", here=False)
+    sell("SPOOK", here=False)
+    for _ in range(6):
+        shop.place_order([("GHOST", 1), ("SPOOK", 1)])
+    inbox.catch_up(connection, registry.connector_for(connection))
+    ghost, spook = UnmatchedSku.objects.order_by("key")
+    mug = our_stock("MUG").product
+
+    def read_again() -> None:
+        orders.look(connection.pk, [one.gid for one in shop.book.orders.values()], timezone.now())
+        several_times(connection)
+
+    at_once(
+        read_again,
+        read_again,
+        lambda: matching.link([ghost], mug.pk, timezone.now()),
+        lambda: matching.ignore([spook], timezone.now()),
+        lambda: matching.link([ghost], mug.pk, timezone.now()),
+    )
+    unmatched.release_waiting(connection, timezone.now())
+    several_times(connection)
+    assert (Order.objects.count(), our_stock("MUG").reserved) == (6, 6)
+    assert not UnmatchedSku.objects.waiting().exists()
+    assert all("SPOOK, ignored" in sale.remarks for sale in Order.objects.all())
