@@ -75,6 +75,7 @@ class AlertsForm(ModelForm):
     class Meta:
         model = Alerts
         fields = ("when", "daily_at", "quiet_from", "quiet_until", "at_least")
+        labels = {"daily_at": "Once a day: at this hour"}
         widgets = {
             "when": theme.Select, "daily_at": theme.NumberInput, "quiet_from": theme.NumberInput,
             "quiet_until": theme.NumberInput, "at_least": theme.NumberInput,

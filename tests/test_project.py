@@ -44,3 +44,14 @@ def test_links_in_the_documents_lead_somewhere():
     for document in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_every_promise_is_proven_by_tests_that_exist():
+    named = set(re.findall(r"`(test_\w+)::(test_\w+)`", (ROOT / "docs" / "promises.md").read_text()))
+    there = {
+        (path.stem, name)
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"(?m)^def (test_\w+)", path.read_text())
+    }
+    assert len(named) > 40
+    assert named - there == set()
