@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import burst, calls, instructions, latency, report, statements, webhook
+from bench import backfill, burst, calls, instructions, latency, report, statements, webhook
 from bench.report import Row
 from bench.stage import Stage, databases, stage
 
@@ -17,6 +17,7 @@ MEASURES: dict[str, Callable[[Stage], list[Row]]] = {
     "burst": burst.measure,
     "webhook": webhook.measure,
     "instructions": instructions.measure,
+    "backfill": backfill.measure,
 }
 #: The others only on the first database that is found, PostgreSQL before SQLite.
 ON_EVERY_DATABASE = {"statements", "latency"}

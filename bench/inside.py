@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 
 from django.db import connection as database
 from django.test import Client
@@ -16,9 +18,9 @@ from django.utils import timezone
 from bench.deliveries import body, headers
 from catalog import stock
 from catalog.models import Stock
-from integrations import inbox, orders, outbox, registry
+from integrations import backfill, inbox, orders, outbox, registry
 from integrations.connector import Connector
-from integrations.models import Connection
+from integrations.models import Backfill, Connection
 
 #: Round trips too, but the price of a transaction, not of what is done in it.
 TRANSACTION = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")
@@ -45,6 +47,39 @@ def take_deliveries() -> list[int]:
     counts = [statements(partial(post, sent)) for sent in (first, second, second)]
     shop.deliveries.all().delete()  # the shop has no such order
     return counts
+
+
+def ask_for_old_orders() -> None:
+    """Start the job; the shop writes its orders down."""
+    shop, connector = _shop()
+    backfill.start(shop, None, timezone.now())
+    backfill.work_due(shop, connector)
+
+
+def import_old_orders() -> dict[str, float]:
+    """Import all orders of the shop as the worker does it; what that took, and how much the process grew meanwhile."""
+    shop, connector = _shop()
+    job = Backfill.objects.get()
+    seconds = cpu_seconds = 0.0
+    memory = []
+    while job.is_open:
+        position, started, used = job.position, time.perf_counter(), time.process_time()
+        backfill.work_due(shop, connector)
+        job.refresh_from_db()
+        if job.position != position:
+            seconds += time.perf_counter() - started
+            cpu_seconds += time.process_time() - used
+            memory.append(_resident_mb())
+        else:
+            time.sleep(0.1)
+    counts = backfill.counts(job)
+    growth = max(memory) - memory[0]
+    imported = counts["imported"] + counts["present"]
+    return {"seconds": seconds, "cpu_seconds": cpu_seconds, "growth_mb": growth, "imported": imported}
+
+
+def _resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6
 
 
 def import_orders(*external_ids: str) -> list[int]:

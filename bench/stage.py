@@ -162,11 +162,11 @@ def _database(kind: str) -> Iterator[str]:
             server.execute(f'DROP DATABASE IF EXISTS "{NAME}" WITH (FORCE)')
 
 
-def wait_for(arrived: Callable[[], bool], look_s: float = LOOK_S) -> float:
+def wait_for(arrived: Callable[[], bool], look_s: float = LOOK_S, patience_s: float = PATIENCE_S) -> float:
     """When it was seen, in monotonic seconds, which all processes share."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + patience_s
     while not arrived():
         if time.monotonic() > end:
-            raise RuntimeError(f"It did not arrive within {PATIENCE_S:g} s.")
+            raise RuntimeError(f"It did not arrive within {patience_s:g} s.")
         time.sleep(look_s)
     return time.monotonic()

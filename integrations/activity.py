@@ -26,7 +26,23 @@ def note(
     **about: Any,
 ) -> Activity:
     """Write a line. `about`: order, product, external_id, duration_ms, attempts."""
-    return Activity.objects.create(
+    made = line(connection, what, direction=direction, outcome=outcome, why=why, now=now, **about)
+    made.save(force_insert=True)
+    return made
+
+
+def line(
+    connection: Connection | None,
+    what: str,
+    *,
+    direction: Activity.Direction,
+    outcome: Activity.Outcome = Outcome.DONE,
+    why: str = "",
+    now: datetime | None = None,
+    **about: Any,
+) -> Activity:
+    """The same, not written yet."""
+    return Activity(
         connection=connection,
         at=now or timezone.now(),
         direction=direction,

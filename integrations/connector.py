@@ -13,6 +13,7 @@ from integrations.remote import (
     BulkRead,
     ChangedOrder,
     Notice,
+    OrderHead,
     PushCost,
     Rejection,
     RemoteLocation,
@@ -20,6 +21,7 @@ from integrations.remote import (
     RemoteProduct,
     ShownLevel,
     StockLevel,
+    WrittenOrder,
 )
 
 
@@ -66,6 +68,7 @@ class Connector(Protocol):
 
     label: ClassVar[str]  #: "Shopify", for people
     credentials: ClassVar[tuple[Credential, ...]]
+    sight: timedelta | None  #: how far back the shop shows us orders; None: all of them
     batch: ClassVar[int]  #: levels that one `set_stock` takes
     api_version: ClassVar[str]
     api_version_ends: ClassVar[date]  #: the platform answers with another version from then on
@@ -95,6 +98,21 @@ class Connector(Protocol):
 
     def absence(self, external_id: str, created_at: datetime | None, now: datetime) -> Absence:
         """Why `order` is None for an order that was once shown. created_at: by the shop; None when it is not known."""
+
+    def ask_for_orders(self, since: datetime | None, *, with_people: bool = True) -> str:
+        """Have the shop write down its orders created since, or all; returns the id to ask `bulk` with.
+
+        with_people: also who bought; a shop that does not let us see that refuses the whole. May raise Refused.
+        """
+
+    def read_orders(self, url: str, start: int = 0) -> Iterator[WrittenOrder]:
+        """What `ask_for_orders` asked for, in an order that stays; `start` is a `WrittenOrder.end`. Flat memory."""
+
+    def ask_for_order_heads(self, since: datetime) -> str:
+        """As `ask_for_orders`, of every order that changed since, and only what tells whether ours is the same."""
+
+    def read_order_heads(self, url: str, start: int = 0) -> Iterator[OrderHead]:
+        """What `ask_for_order_heads` asked for, as `read_orders`."""
 
     def levels(self, location_id: str, item_ids: Sequence[str]) -> list[ShownLevel]:
         """What the shop shows now at a location. Items that it does not know are left out. At most `batch`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -38,9 +38,36 @@ class _Places:
         return self.storages.get(location_id, self.default)
 
 
-def draft(connection: Connection, order: Order | None, remote: RemoteOrder, matched: Mapping[str, Matched]) -> Drafted:
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the drafts of several orders have in common."""
+
+    places: _Places
+    #: Who bought → our customer's id.
+    customers: Mapping[RemoteCustomer | None, int]
+
+
+def share(connection: Connection, remotes: Iterable[RemoteOrder]) -> Shared:
+    """Where these orders, all of them new, go by, and who bought; customers are made where they are missing."""
+    buyers = dict.fromkeys(remote.customer for remote in remotes)  # in their order: the first gives a new one its name
+    named = [buyer.external_id for buyer in buyers if buyer and buyer.external_id]
+    links = {
+        link.external_id: link.customer
+        for link in connection.customer_links.filter(external_id__in=named).select_related("customer")
+    }
+    return Shared(_places(connection), {buyer: _customer(connection, buyer, links).pk for buyer in buyers})
+
+
+def draft(
+    connection: Connection,
+    order: Order | None,
+    remote: RemoteOrder,
+    matched: Mapping[str, Matched],
+    shared: Shared | None = None,
+) -> Drafted:
     """`matched`: line's id → product, of the lines that become lines. `order`: the sale, if there is one already."""
-    places = _places(connection)
+    shared = shared or share(connection, [] if order else [remote])
+    places = shared.places
     lines = [_line(line, matched[line.external_id]) for line in remote.lines if line.external_id in matched]
     other, remarks = _other_charges(remote, matched, sum((line.total for line in lines), Decimal(0)))
     shipped = [shipment.at for shipment in remote.shipments if not shipment.is_return]
@@ -49,7 +76,7 @@ def draft(connection: Connection, order: Order | None, remote: RemoteOrder, matc
     warnings = [*remote.warnings, *_unmapped(reported, places)]
     made = OrderDraft(
         number=connection.prefix + remote.number,
-        customer_id=order.customer_id if order else _customer(connection, remote.customer).pk,
+        customer_id=order.customer_id if order else shared.customers[remote.customer],
         storage_id=places.storages.get(remote.location_id) or (order.storage_id if order else places.default),
         date_placed=remote.placed_at.astimezone(zone).date(),
         date_shipped=max(shipped).astimezone(zone).date() if shipped else None,
@@ -156,8 +183,8 @@ def _money(amount: Decimal, remote: RemoteOrder) -> str:
     return f"{round_money(amount, remote.currency):f} {remote.currency}"
 
 
-def _customer(connection: Connection, remote: RemoteCustomer | None) -> Customer:
-    """By link, then by e-mail; without any data everybody is one customer."""
+def _customer(connection: Connection, remote: RemoteCustomer | None, links: dict[str, Customer]) -> Customer:
+    """By link, then by e-mail; without any data everybody is one customer. `links`: of those who are linked."""
     if remote is None:
         return customers.find_or_create(name=NO_CUSTOMER)
     fields = {
@@ -166,14 +193,12 @@ def _customer(connection: Connection, remote: RemoteCustomer | None) -> Customer
         "address_legal": remote.address_legal,
         "manager_name": remote.contact,
     }
-    link = remote.external_id and (
-        connection.customer_links.filter(external_id=remote.external_id).select_related("customer").first()
-    )
-    if link:
-        customers.fill(link.customer, email=remote.email, **fields)
-        return link.customer
+    if known := links.get(remote.external_id):
+        customers.fill(known, email=remote.email, **fields)
+        return known
     customer = customers.find_or_create(name=remote.name or remote.email or NO_CUSTOMER, email=remote.email, **fields)
     if remote.external_id:
+        links[remote.external_id] = customer
         CustomerLink.objects.bulk_create(
             [CustomerLink(connection=connection, customer=customer, external_id=remote.external_id)],
             ignore_conflicts=True,

@@ -91,8 +91,10 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form:
     return answer
 
 
-def lines(url: str, limit: int) -> Iterator[bytes]:
+def lines(url: str, limit: int, start: int = 0) -> Iterator[bytes]:
     """Fetch a large text and give out its lines as they come, so that its size does not matter. Safe to repeat.
+
+    `start`: bytes from its beginning that are not wanted; a line begins there.
 
     No credentials are sent along: the address itself is the secret. Redirects are not followed. `limit`: bytes of one
     line.
@@ -102,14 +104,22 @@ def lines(url: str, limit: int) -> Iterator[bytes]:
     Unavailable: it is not there, broke off, or a line is longer than that. The lines given out so far are good.
     """
     host = urlsplit(url).hostname or url
+    # Packed, its bytes could not be counted.
+    wanted = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     with (
         _failures(host),
-        _session().get(url, timeout=TIMEOUTS, allow_redirects=False, stream=True) as response,
+        _session().get(url, headers=wanted, timeout=TIMEOUTS, allow_redirects=False, stream=True) as response,
     ):
-        if response.status_code != 200:
+        if start and response.status_code == 416:  # it ends there
+            return
+        if response.status_code not in (200, 206):
             raise Unavailable(f"{host} has not got what we were told to fetch there (HTTP {response.status_code}).")
-        rest = b""
+        rest, unwanted = b"", start if response.status_code == 200 else 0
         for piece in response.iter_content(_PIECE):
+            if unwanted >= len(piece):
+                unwanted -= len(piece)
+                continue
+            piece, unwanted = piece[unwanted:], 0
             *whole, rest = (rest + piece).split(b"\n")
             yield from whole
             if len(rest) > limit:

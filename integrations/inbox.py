@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,7 +15,7 @@ from integrations import activity, connections, due, orders, products, published
 from integrations.activity import Direction, Outcome
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
 from integrations.models import Connection, OrderLink, PublishedStock, WebhookDelivery
-from integrations.remote import Absence, Notice, RemoteOrder, Topic
+from integrations.remote import Absence, Notice, RemoteLine, Topic
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +124,7 @@ def _process(connection: Connection, connector: Connector, link: OrderLink) -> N
         if remote is None:
             _missing(connection, connector, link, token, started)
         else:
-            _link_new_products(connection, connector, remote, started)
+            link_new_products(connection, connector, remote.lines, started)
             orders.import_order(connection, link.pk, token, remote, started)
         connections.trouble(connection, "")
     except Unavailable as error:
@@ -178,10 +178,10 @@ def _set_aside(connection: Connection, link: OrderLink, token: str, now: datetim
             )
 
 
-def _link_new_products(connection: Connection, connector: Connector, remote: RemoteOrder, now: datetime) -> None:
+def link_new_products(connection: Connection, connector: Connector, lines: Sequence[RemoteLine], now: datetime) -> None:
     """Products that are sold before they were linked get their link now, so that their stock goes out too."""
-    skus = products.unlinked(connection, remote.lines)
-    unseen = products.unseen(connection, remote.lines)
+    skus = products.unlinked(connection, lines)
+    unseen = products.unseen(connection, lines)
     offered = connector.products_by_sku(skus) if skus else []
     offered += connector.products_by_id(unseen) if unseen else []
     if offered:

@@ -102,7 +102,7 @@ def import_order(connection: Connection, link_id: int, token: str, remote: Remot
         held.update(
             **(due.set_aside(read_at, problem) if problem else due.done(read_at)),
             order=link.order,
-            number=remote.number,
+            number=remote.number[:64],
             kept_out=link.kept_out,
             shop_created_at=remote.created_at,
             shop_updated_at=remote.updated_at,

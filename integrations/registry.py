@@ -25,6 +25,7 @@ MARGIN = timedelta(minutes=10)
 #: Longer than making one takes.
 RENEWAL = timedelta(seconds=30)
 CUSTOMER_SCOPE = "read_customers"
+ALL_ORDERS_SCOPE = "read_all_orders"
 ROUTING_SCOPE = "read_merchant_managed_fulfillment_orders"
 
 
@@ -39,6 +40,7 @@ def _shopify(connection: Connection) -> Connector:
         timezone=connection.timezone,
         with_customer=CUSTOMER_SCOPE in connection.scopes,
         with_routing=ROUTING_SCOPE in connection.scopes,
+        with_old_orders=ALL_ORDERS_SCOPE in connection.scopes,
     )
 
 

@@ -210,6 +210,32 @@ class BulkRead:
     url: str = ""
     #: A sentence, when it failed.
     reason: str = ""
+    #: It failed because we may not see something of it.
+    is_denied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOrder:
+    """An order as a large answer has it."""
+
+    order: RemoteOrder
+    #: False: something of it could not be written down there; read it by its id.
+    is_whole: bool
+    #: Where the next one begins: for going on from there.
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderHead:
+    """So much of an order as tells whether ours is the same, as a large answer has it."""
+
+    external_id: str
+    number: str
+    updated_at: datetime
+    is_canceled: bool
+    total: Decimal
+    #: As of a `WrittenOrder`.
+    end: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
+from functools import partial, reduce
+from operator import or_
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django_q.models import Schedule
@@ -22,10 +25,12 @@ from integrations import (
     activity,
     alerts,
     announce,
+    backfill,
     callbacks,
     connections,
     due,
     inbox,
+    order_checks,
     orders,
     outbox,
     products,
@@ -35,10 +40,12 @@ from integrations import (
 )
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
 from integrations.models import (
+    Backfill,
     Connection,
     Heartbeat,
     IdempotentRequest,
     News,
+    OrderCheck,
     OrderLink,
     PublishedStock,
     Review,
@@ -49,9 +56,10 @@ logger = logging.getLogger(__name__)
 
 #: How long one task works before it lets another begin; well below the queue's own timeout.
 BUDGET_S = 20.0
-#: Without PUBLIC_URL, or while webhooks are silent, changed orders are asked for this often.
-POLL = timedelta(minutes=1)
-POLL_WITH_WEBHOOKS = timedelta(minutes=5)
+#: Changed orders are asked for this often, webhooks or not.
+POLL = timedelta(minutes=5)
+#: And this often without PUBLIC_URL, or while webhooks are silent and polls find changes; and so long after the last.
+POLL_OFTEN, MISSING = timedelta(minutes=1), timedelta(minutes=15)
 #: A wake-up that nobody answered for so long is sent again.
 UNANSWERED = timedelta(seconds=5)
 DRAIN = "drain"
@@ -79,11 +87,13 @@ def is_due(now: datetime) -> bool:
     orders_due = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     stock_due = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     may_go = (Q(stock_agreed_at__isnull=False) & Exists(stock_due)) | Exists(stock_due.filter(takes_theirs=True))
-    reviews_due = Review.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
+    jobs_due = [
+        Exists(job.objects.filter(connection=OuterRef("pk"), due_at__lte=now)) for job in (Review, Backfill, OrderCheck)
+    ]
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
     to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now))
     return Connection.objects.filter(
-        Exists(deliveries) | (active & (Exists(orders_due) | may_go | Exists(reviews_due))) | to_tell
+        Exists(deliveries) | (active & (Exists(orders_due) | may_go | reduce(or_, jobs_due))) | to_tell
     ).exists()
 
 
@@ -132,7 +142,9 @@ def _serve(connection: Connection, stop_at: float) -> int:
     try:
         tried = inbox.process_due(connection, connector, stop_at=stop_at)
         tried += reviews.advance_due(connection, connector)
-        return tried + outbox.push_due(connection, connector, stop_at=stop_at)
+        tried += outbox.push_due(connection, connector, stop_at=stop_at)
+        tried += backfill.work_due(connection, connector, stop_at=stop_at)
+        return tried + order_checks.work_due(connection, connector, stop_at=stop_at)
     except Exception as error:
         # Somebody must change code. The other connections go on; what was claimed is due again when its lease ends.
         logger.exception("Connection %s", connection.pk)
@@ -167,6 +179,8 @@ def reconcile(connection: Connection, connector: Connector, now: datetime) -> No
     """The proof, once a night: link what is new, and compare every quantity that the shop shows. Safe to repeat."""
     products.link_all(connection, connector, now)
     reviews.begin(connection, now)
+    with suppress(ValidationError):  # one is under way
+        order_checks.start(connection, now)
     Connection.objects.filter(pk=connection.pk).update(reconcile_due_at=now + connections.RECONCILIATION)
 
 
@@ -175,11 +189,25 @@ def _is_time(at: datetime | None, now: datetime) -> bool:
 
 
 def _poll(connection: Connection, connector: Connector, now: datetime) -> None:
-    orders.pull(connection, connector, now)
-    silent = connection.last_webhook_at is None or connection.last_webhook_at < now - POLL_WITH_WEBHOOKS
-    Connection.objects.filter(pk=connection.pk).update(
-        poll_due_at=now + (POLL if silent else POLL_WITH_WEBHOOKS) - timedelta(seconds=5)
-    )
+    """Every five minutes; every minute where only polls tell us of changes, which is also a reason to look after the
+    subscriptions.
+    """
+    found = orders.pull(connection, connector, now)
+    is_reachable = bool(connections.webhook_url(connection))
+    is_silent = connection.last_webhook_at is None or connection.last_webhook_at < now - POLL
+    changes: dict[str, datetime] = {}
+    if found and is_silent:
+        if is_reachable and not _is_missing(connection, now):
+            changes["subscribe_due_at"] = now
+        changes["missed_at"] = connection.missed_at = now
+    often = not is_reachable or (is_silent and _is_missing(connection, now))
+    changes["poll_due_at"] = now + (POLL_OFTEN if often else POLL) - timedelta(seconds=5)
+    Connection.objects.filter(pk=connection.pk).update(**changes)
+
+
+def _is_missing(connection: Connection, now: datetime) -> bool:
+    """Whether there were changes lately of which no webhook told us."""
+    return connection.missed_at is not None and connection.missed_at > now - MISSING
 
 
 def _try(connection: Connection, step: Callable[[], object]) -> None:
@@ -231,6 +259,8 @@ def _is_under_way(connected: list[Connection]) -> bool:
         OrderLink.objects.filter(going_on).exists()
         or PublishedStock.objects.filter(going_on, outbox.may_go()).exists()
         or Review.objects.filter(connection__in=shops, finished_at=None).exists()
+        or Backfill.objects.filter(going_on).exists()
+        or OrderCheck.objects.filter(going_on).exists()
         or callbacks.is_speaking(connected)
     )
 

@@ -17,6 +17,8 @@ SCREENS = (
     ("Storages", "storage", ("view", "add", "change", "delete")),
     ("Connections", "connection", ("view", "change", "delete")),
     ("Orders in shops", "orderlink", ("view",)),
+    ("Imported old orders", "backfillresult", ("view",)),
+    ("Orders that differ", "orderfinding", ("view",)),
     ("Quantities in shops", "publishedstock", ("view",)),
     ("Differences", "drift", ("view",)),
     ("Unmatched SKUs", "unmatchedsku", ("view", "change")),

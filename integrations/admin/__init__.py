@@ -1,5 +1,18 @@
 """The screens of connections, and what connections add to the screens of sales and products."""
 
-from integrations.admin import activities, connections, drifts, orders, products, published, sales, unmatched
+from integrations.admin import (
+    activities,
+    checks,
+    connections,
+    drifts,
+    imports,
+    orders,
+    products,
+    published,
+    sales,
+    unmatched,
+)
 
-__all__ = ["activities", "connections", "drifts", "orders", "products", "published", "sales", "unmatched"]
+__all__ = [
+    "activities", "checks", "connections", "drifts", "imports", "orders", "products", "published", "sales", "unmatched",
+]  # fmt: skip

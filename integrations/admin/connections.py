@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from django.contrib import admin
@@ -12,13 +14,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
-from integrations import connections, filters, inbox, outbox, registry, reviews, setup
-from integrations.admin import programs, shops
+from integrations import backfill, connections, filters, inbox, order_checks, outbox, registry, reviews, setup
+from integrations.admin import checks, imports, programs, shops
 from integrations.connector import ConnectorError
 from integrations.dashboard import parts
-from integrations.models import Connection, LocationMapping, OrderLink, PublishedStock
+from integrations.models import Backfill, Connection, LocationMapping, OrderLink, PublishedStock
 
 State = Connection.State
+OPEN = (Backfill.State.RUNNING, Backfill.State.PAUSED)
 Filter = Connection.OrderFilter
 
 
@@ -148,7 +151,10 @@ class ConnectionAdmin(page.Page):
         "Orders of this shop",
         {"fields": (("order_filter", "order_filter_words"), "orders_since")},
     )
-    clicks = ("agree", "activate", "compare", "resume", "check_now", "retry_orders", "retry_quantities", "pause")
+    clicks = (
+        "agree", "activate", "compare", "resume", "check_now", "retry_orders", "retry_quantities", "import_orders",
+        "pause_import", "resume_import", "cancel_import", "check_orders", "fix_orders", "pause",
+    )  # fmt: skip
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -271,3 +277,48 @@ class ConnectionAdmin(page.Page):
     def retry_quantities(self, request: HttpRequest, connection: Connection) -> str:
         count = outbox.retry(connection.published.exclude(problem=""))
         return f"{count} {'quantity is' if count == 1 else 'quantities are'} sent again now."
+
+    @click.button(
+        "Import orders…",
+        icon="download",
+        form=imports.ImportForm,
+        when=lambda one: _is_shop(one) and one.state == State.ACTIVE and not imports.is_in(one, *OPEN),
+        help="Old orders become sales here, as this connection's filter says. What had left before the connection was"
+        " activated takes nothing off the shelf any more; what is still open is reserved.",
+    )
+    def import_orders(self, request: HttpRequest, connection: Connection, form: imports.ImportForm) -> str:
+        actor = request.user.get_username()
+        backfill.start(connection, form.cleaned_data["since"], timezone.now(), actor=actor)
+        return "The import has begun. Its progress is shown here."
+
+    @click.button("Pause import", icon="pause", when=lambda one: imports.is_in(one, OPEN[0]))
+    def pause_import(self, request: HttpRequest, connection: Connection) -> str:
+        return self._turn(connection, backfill.pause, "The import is paused.")
+
+    @click.button("Resume import", icon="play_arrow", when=lambda one: imports.is_in(one, OPEN[1]))
+    def resume_import(self, request: HttpRequest, connection: Connection) -> str:
+        return self._turn(connection, partial(backfill.resume, now=timezone.now()), "The import goes on.")
+
+    @click.button("Cancel import", icon="close", when=lambda one: imports.is_in(one, *OPEN))
+    def cancel_import(self, request: HttpRequest, connection: Connection) -> str:
+        done = "The import is canceled. What it has imported stays."
+        return self._turn(connection, partial(backfill.cancel, now=timezone.now()), done)
+
+    def _turn(self, connection: Connection, act: Callable[[Backfill], None], done: str) -> str:
+        if (found := imports.newest(connection)) is None:
+            raise ValidationError("No import is under way.")
+        act(found)
+        return done
+
+    @click.button(
+        "Check orders",
+        icon="rule",
+        when=lambda one: _is_shop(one) and one.state == State.ACTIVE and not checks.is_running(one),
+    )
+    def check_orders(self, request: HttpRequest, connection: Connection) -> str:
+        order_checks.start(connection, timezone.now(), actor=request.user.get_username())
+        return "Our sales are compared with the shop's orders now. The result is shown here."
+
+    @click.button("Fix orders", icon="build", when=lambda one: checks.findings(one).exists())
+    def fix_orders(self, request: HttpRequest, connection: Connection) -> str:
+        return checks.fixed(order_checks.fix(checks.findings(connection), timezone.now()))

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from catalog.admin import blocks, show
 from integrations import registry, reviews
+from integrations.admin import checks, imports
 from integrations.dashboard import parts
 from integrations.models import Activity, Connection, Drift, OrderLink, ProductLink, PublishedStock, UnmatchedSku
 from integrations.remote import PushCost
@@ -94,11 +95,12 @@ def _unmatched(shop: Any) -> blocks.Figure:
 
 
 def before(shop: Any) -> list[blocks.Part]:
+    imported = [*imports.part(shop), *checks.part(shop)]
     if not shop.waiting:
-        return []
+        return imported
     rows = shop.order_links.exclude(problem="").select_related("order").order_by("-pk")[:SHOWN]
     everything = show.list_of(OrderLink, f"waiting=1&connection__id__exact={shop.pk}")
-    return [parts.waiting_table(rows, ("All of them", everything), timezone.now())]
+    return [*imported, parts.waiting_table(rows, ("All of them", everything), timezone.now())]
 
 
 def after(shop: Any) -> list[blocks.Part]:

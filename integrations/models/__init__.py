@@ -6,6 +6,8 @@ for a while, and its result is written only while the claim still holds. Nothing
 
 from integrations.models.alerts import Alerts
 from integrations.models.api import ApiKey, IdempotentRequest
+from integrations.models.backfill import Backfill, BackfillResult
+from integrations.models.checks import OrderCheck, OrderFinding
 from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink
@@ -19,6 +21,8 @@ __all__ = [
     "Activity",
     "Alerts",
     "ApiKey",
+    "Backfill",
+    "BackfillResult",
     "Connection",
     "CustomerLink",
     "Drift",
@@ -30,6 +34,8 @@ __all__ = [
     "LocationMapping",
     "Message",
     "News",
+    "OrderCheck",
+    "OrderFinding",
     "OrderLink",
     "ProductLink",
     "PublishedStock",

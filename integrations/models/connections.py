@@ -101,6 +101,8 @@ class Connection(models.Model):
     linked_sku = models.BigIntegerField(default=0, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_webhook_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When a poll last found changes of which no webhook had told us.
+    missed_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_poll_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_order_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_push_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -7,7 +7,7 @@ id, asks for it now and then, and reads the result as often as needed, for a wee
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -72,6 +72,7 @@ def status(api: Api, operation: str) -> BulkRead:
         roots=int(text(node, "rootObjectCount") or 0),
         url=text(node, "url") or text(node, "partialDataUrl"),
         reason=reason if state == BulkState.FAILED else "",
+        is_denied=code == "ACCESS_DENIED",
     )
 
 
@@ -87,7 +88,36 @@ def lines(url: str) -> Iterator[dict[str, Any]]:
     ------
     Unavailable: cut off, or no JSON; what was given out so far is good.
     """
-    for line in http.lines(url, LINE) if url else ():
+    return (read for read, _ in _placed(url, 0))
+
+
+def families(url: str, start: int = 0) -> Iterator[tuple[dict[str, Any], list[Json], int]]:
+    """Each object with those that follow it and belong to it, and where the next one begins, in bytes.
+
+    The operation was started `grouped`. `start`: where to go on, as it was given out. Raises as `lines`.
+    """
+    parent: dict[str, Any] | None = None
+    children: list[Json] = []
+    for each, begins in _placed(url, start):
+        if "__parentId" in each:
+            children.append(each)
+        else:
+            if parent is not None:
+                yield parent, children, begins
+            parent, children = each, []
+    if parent is not None:
+        yield parent, children, _END
+
+
+#: After the last one nothing begins.
+_END = 1 << 62
+
+
+def _placed(url: str, start: int) -> Iterator[tuple[dict[str, Any], int]]:
+    """The objects, and where the line of each begins."""
+    begins = start
+    for line in http.lines(url, LINE, start) if url and start < _END else ():
+        here, begins = begins, begins + len(line) + 1
         if not line.strip():
             continue
         try:
@@ -96,19 +126,4 @@ def lines(url: str) -> Iterator[dict[str, Any]]:
             raise Unavailable("The result of Shopify's bulk operation is not what it should be.") from error
         if not isinstance(read, dict):
             raise Unavailable("The result of Shopify's bulk operation is not what it should be.")
-        yield read
-
-
-def families(objects: Iterable[Json]) -> Iterator[tuple[Json, list[Json]]]:
-    """Each object with those that follow it and belong to it; the operation was started `grouped`."""
-    parent: Json | None = None
-    children: list[Json] = []
-    for each in objects:
-        if "__parentId" in each:
-            children.append(each)
-            continue
-        if parent is not None:
-            yield parent, children
-        parent, children = each, []
-    if parent is not None:
-        yield parent, children
+        yield read, here

@@ -14,6 +14,7 @@ from integrations.remote import (
     BulkRead,
     ChangedOrder,
     Notice,
+    OrderHead,
     PushCost,
     Rejection,
     RemoteLocation,
@@ -21,6 +22,7 @@ from integrations.remote import (
     RemoteProduct,
     ShownLevel,
     StockLevel,
+    WrittenOrder,
 )
 from integrations.shopify import access, bulk, orders, queries, stock, translate, webhooks
 from integrations.shopify.graphql import Api, GraphQLRefused, words
@@ -54,16 +56,18 @@ class Shopify:
         timezone: str = "UTC",
         with_customer: bool = True,
         with_routing: bool = True,
+        with_old_orders: bool = True,
     ) -> None:
         """token: see `graphql.Api`. secrets: what may have signed a delivery, the current one and, for a while after
         it was changed, the one before. publish: which of the shop's quantities is ours, "on_hand" or "available".
-        timezone: the shop's, an IANA name. with_customer, with_routing: whether the scopes for them were granted.
+        timezone: the shop's, an IANA name. with_…: whether the scopes for them were granted.
         """
         self.api = Api(domain, base_url, token)
         self._domain = domain
         self._secrets = secrets
         self._publish = publish
         self._timezone = timezone
+        self.sight = None if with_old_orders else orders.SIGHT
         self._with = {"withCustomer": with_customer, "withRouting": with_routing}
 
     # --- the shop ----------------------------------------------------------------------------------------
@@ -144,6 +148,35 @@ class Shopify:
     def absence(self, external_id: str, created_at: datetime | None, now: datetime) -> Absence:
         """Deleted when we would see it: younger than 60 days, or all orders are shown to us now."""
         return orders.absence(self.api, external_id, created_at, now)
+
+    def ask_for_orders(self, since: datetime | None, *, with_people: bool = True) -> str:
+        """Have Shopify write down its orders created since, or all that it shows us; returns the id for `bulk`.
+
+        with_people: also who bought; without the approval for that the operation fails. Raises Unavailable while other
+        bulk operations run; Refused with Shopify's words.
+        """
+        search = f"created_at:>='{_iso(since)}'" if since else ""
+        document = queries.bulk_orders(
+            search,
+            with_customer=with_people and self._with["withCustomer"],
+            with_routing=with_people and self._with["withRouting"],
+        )
+        return bulk.start(self.api, document, grouped=True)
+
+    def read_orders(self, url: str, start: int = 0) -> Iterator[WrittenOrder]:
+        """What `ask_for_orders` asked for, in the same order each time. Flat memory. Safe to repeat."""
+        for parent, children, end in bulk.families(url, start):
+            node, is_whole = orders.written(parent, children)
+            yield WrittenOrder(translate.order(node, self._timezone), is_whole, end)
+
+    def ask_for_order_heads(self, since: datetime) -> str:
+        """As `ask_for_orders`, of every order that changed since, and only what tells whether ours is the same."""
+        return bulk.start(self.api, queries.bulk_order_heads(_changed_since(_iso(since))), grouped=True)
+
+    def read_order_heads(self, url: str, start: int = 0) -> Iterator[OrderHead]:
+        """What `ask_for_order_heads` asked for, in the same order each time. Flat memory. Safe to repeat."""
+        for node, _, end in bulk.families(url, start):
+            yield translate.head(node, end)
 
     # --- stock -------------------------------------------------------------------------------------------
 

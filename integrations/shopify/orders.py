@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connector import Refused, Unavailable
 from integrations.remote import Absence
-from integrations.shopify import access, queries
+from integrations.shopify import access, queries, shipments
 from integrations.shopify.graphql import Api, FieldDenied
-from integrations.shopify.reading import at, nodes, text
+from integrations.shopify.reading import Json, at, nodes, text
 
 #: Personal data: an order is read without it when the shop does not let us.
 OPTIONAL = frozenset({"email", "phone", "customer", "billingAddress", "shippingAddress", "purchasingEntity"})
-#: Shopify shows orders of 60 days, by when they were created; a day less, as clocks differ.
-WINDOW = timedelta(days=59)
+#: Shopify shows orders of so many days, by when they were created.
+SIGHT = timedelta(days=60)
+#: A day less, as clocks differ.
+WINDOW = SIGHT - timedelta(days=1)
 #: The scope that shows older ones, too.
 ALL_ORDERS = "read_all_orders"
 #: Times that an order is read again because it changed between two of its pages.
@@ -46,6 +48,31 @@ def absence(api: Api, external_id: str, created_at: datetime | None, now: dateti
     scopes = access.granted(row["handle"] for row in nodes(at(data, "currentAppInstallation"), "accessScopes"))
     is_young = created_at is not None and created_at > now - WINDOW
     return Absence.DELETED if is_young or ALL_ORDERS in scopes else Absence.HIDDEN
+
+
+def written(parent: dict[str, Any], children: Sequence[Json]) -> tuple[dict[str, Any], bool]:
+    """An order of `queries.bulk_orders` in the shape of `queries.ORDER`, and whether nothing is missing.
+
+    What was shipped together follows from the lines as long as there is one shipment, and nothing was taken out or
+    came back.
+    """
+    lines = [each for each in children if "/LineItem/" in text(each, "id")]
+    routed = [each for each in children if "/FulfillmentOrder/" in text(each, "id")]
+    sent = [each for each in nodes(parent, "fulfillments") if each.get("status") not in shipments.NEVER_LEFT]
+    is_whole = not nodes(parent, "refunds") and (not sent or (len(sent) == 1 and not any(map(_was_edited, lines))))
+    if is_whole and sent:
+        sent = [{**sent[0], "fulfillmentLineItems": {"nodes": [_sent(line) for line in lines]}}]
+    order = {**parent, "lineItems": {"nodes": lines}, "fulfillmentOrders": {"nodes": routed}, "fulfillments": sent}
+    return order, is_whole
+
+
+def _was_edited(line: Json) -> bool:
+    return bool(line.get("currentQuantity") != line.get("quantity"))
+
+
+def _sent(line: Json) -> dict[str, Any]:
+    units = (line.get("quantity") or 0) - (line.get("unfulfilledQuantity") or 0)
+    return {"quantity": max(units, 0), "lineItem": {"id": line["id"]}}
 
 
 def _first_page(api: Api, external_id: str, wanted: Mapping[str, bool]) -> dict[str, Any] | None:

@@ -74,8 +74,7 @@ query StockbridgeOrders($first: Int!, $after: String, $query: String!) {
 
 _MONEY = "shopMoney { amount currencyCode }"
 
-_LINE = f"""
-fragment Line on LineItem {{
+_LINE_FIELDS = f"""
   id
   title
   variantTitle
@@ -86,87 +85,95 @@ fragment Line on LineItem {{
   isGiftCard
   variant {{ id }}
   originalUnitPriceSet {{ {_MONEY} }}
-}}
 """
+_LINE = f"fragment Line on LineItem {{{_LINE_FIELDS}}}\n"
+
+_FACT_FIELDS = f"""
+  id
+  name
+  poNumber
+  sourceName
+  tags
+  retailLocation {{ id }}
+  test
+  createdAt
+  processedAt
+  updatedAt
+  cancelledAt
+  note
+  currencyCode
+  presentmentCurrencyCode
+  taxesIncluded
+  displayFinancialStatus
+  displayFulfillmentStatus
+  currentTotalPriceSet {{ {_MONEY} presentmentMoney {{ amount currencyCode }} }}
+  currentSubtotalPriceSet {{ {_MONEY} }}
+  currentTotalTaxSet {{ {_MONEY} }}
+  currentShippingPriceSet {{ {_MONEY} }}
+  currentTotalDutiesSet {{ {_MONEY} }}
+  currentTotalAdditionalFeesSet {{ {_MONEY} }}
+  totalTipReceivedSet {{ {_MONEY} }}
+  totalCashRoundingAdjustment {{ paymentSet {{ {_MONEY} }} }}
+"""
+_FACTS = f"fragment Facts on Order {{{_FACT_FIELDS}}}\n"
+
+_ADDRESS = "{ name company address1 address2 city province zip country phone }"
+_PEOPLE_FIELDS = f"""
+  email
+  phone
+  customer {{
+    id
+    displayName
+    defaultEmailAddress {{ emailAddress }}
+    defaultPhoneNumber {{ phoneNumber }}
+  }}
+  billingAddress {_ADDRESS}
+  shippingAddress {_ADDRESS}
+  purchasingEntity {{
+    __typename
+    ... on PurchasingCompany {{ company {{ id name }} }}
+  }}
+"""
+_PEOPLE = f"fragment People on Order {{{_PEOPLE_FIELDS}}}\n"
 
 ORDER = (
-    f"""
-query StockbridgeOrder($id: ID!, $lines: Int!, $withCustomer: Boolean!, $withRouting: Boolean!) {{
-  order(id: $id) {{
-    id
-    name
-    poNumber
-    sourceName
-    tags
-    retailLocation {{ id }}
-    test
-    createdAt
-    processedAt
-    updatedAt
-    cancelledAt
-    note
-    currencyCode
-    presentmentCurrencyCode
-    taxesIncluded
-    displayFinancialStatus
-    displayFulfillmentStatus
-    currentTotalPriceSet {{ {_MONEY} presentmentMoney {{ amount currencyCode }} }}
-    currentSubtotalPriceSet {{ {_MONEY} }}
-    currentTotalTaxSet {{ {_MONEY} }}
-    currentShippingPriceSet {{ {_MONEY} }}
-    currentTotalDutiesSet {{ {_MONEY} }}
-    currentTotalAdditionalFeesSet {{ {_MONEY} }}
-    totalTipReceivedSet {{ {_MONEY} }}
-    totalCashRoundingAdjustment {{ paymentSet {{ {_MONEY} }} }}
-    lineItems(first: $lines) {{
-      nodes {{ ...Line }}
-      pageInfo {{ hasNextPage endCursor }}
-    }}
-    fulfillments(first: 250) {{
+    """
+query StockbridgeOrder($id: ID!, $lines: Int!, $withCustomer: Boolean!, $withRouting: Boolean!) {
+  order(id: $id) {
+    ...Facts
+    lineItems(first: $lines) {
+      nodes { ...Line }
+      pageInfo { hasNextPage endCursor }
+    }
+    fulfillments(first: 250) {
       id
       status
       createdAt
-      location {{ id }}
-      trackingInfo(first: 10) {{ company number url }}
-      fulfillmentLineItems(first: 100) {{
-        nodes {{ quantity lineItem {{ id }} }}
-        pageInfo {{ hasNextPage endCursor }}
-      }}
-    }}
-    fulfillmentOrders(first: 10, displayable: true) @include(if: $withRouting) {{
-      nodes {{ id status assignedLocation {{ location {{ id }} }} }}
-    }}
-    refunds(first: 250) {{
+      location { id }
+      trackingInfo(first: 10) { company number url }
+      fulfillmentLineItems(first: 100) {
+        nodes { quantity lineItem { id } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+    fulfillmentOrders(first: 10, displayable: true) @include(if: $withRouting) {
+      nodes { id status assignedLocation { location { id } } }
+    }
+    refunds(first: 250) {
       id
       createdAt
-      refundLineItems(first: 100) {{
-        nodes {{ quantity restockType location {{ id }} lineItem {{ id }} }}
-        pageInfo {{ hasNextPage endCursor }}
-      }}
-    }}
-    email @include(if: $withCustomer)
-    phone @include(if: $withCustomer)
-    customer @include(if: $withCustomer) {{
-      id
-      displayName
-      defaultEmailAddress {{ emailAddress }}
-      defaultPhoneNumber {{ phoneNumber }}
-    }}
-    billingAddress @include(if: $withCustomer) {{ ...Address }}
-    shippingAddress @include(if: $withCustomer) {{ ...Address }}
-    purchasingEntity @include(if: $withCustomer) {{
-      __typename
-      ... on PurchasingCompany {{ company {{ id name }} }}
-    }}
-  }}
-}}
-"""
-    + _LINE
-    + """
-fragment Address on MailingAddress {
-  name company address1 address2 city province zip country phone
+      refundLineItems(first: 100) {
+        nodes { quantity restockType location { id } lineItem { id } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+    ...People @include(if: $withCustomer)
+  }
 }
 """
+    + _FACTS
+    + _LINE
+    + _PEOPLE
 )
 
 ORDER_ABSENCE = """
@@ -287,6 +294,56 @@ query StockbridgeBulkLevels {
   }
 }
 """
+
+_BULK_ROUTING = """
+  fulfillmentOrders(displayable: true) {
+    edges { node { id status assignedLocation { location { id } } } }
+  }
+"""
+
+
+def bulk_orders(search: str = "", *, with_customer: bool = True, with_routing: bool = True) -> str:
+    """Whole orders, but for the lines of shipments and refunds: no list may lie in a plain one there."""
+    found = f'(query: "{search}")' if search else ""
+    return f"""
+query StockbridgeBulkOrders {{
+  orders{found} {{
+    edges {{
+      node {{
+        {_FACT_FIELDS}
+        lineItems {{ edges {{ node {{ {_LINE_FIELDS} }} }} }}
+        fulfillments(first: 250) {{
+          id
+          status
+          createdAt
+          location {{ id }}
+          trackingInfo(first: 10) {{ company number url }}
+        }}
+        refunds(first: 250) {{ id }}
+        {_BULK_ROUTING * with_routing}
+        {_PEOPLE_FIELDS * with_customer}
+      }}
+    }}
+  }}
+}}
+"""
+
+
+BULK_ORDERS = bulk_orders()
+
+
+def bulk_order_heads(search: str) -> str:
+    """What tells whether an order here is the same."""
+    return f"""
+query StockbridgeBulkOrderHeads {{
+  orders(query: "{search}") {{
+    edges {{ node {{ id name updatedAt cancelledAt currentTotalPriceSet {{ {_MONEY} }} }} }}
+  }}
+}}
+"""
+
+
+BULK_ORDER_HEADS = bulk_order_heads("updated_at:>='2026-01-01T00:00:00Z'")
 
 BULK_RUN = """
 mutation StockbridgeBulkRun($query: String!, $grouped: Boolean!) {

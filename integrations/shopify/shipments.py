@@ -9,7 +9,7 @@ from decimal import Decimal
 from integrations.remote import RemoteShipment
 from integrations.shopify.reading import Json, moment, nodes, text
 
-_NEVER_LEFT = {"CANCELLED", "ERROR", "FAILURE"}
+NEVER_LEFT = {"CANCELLED", "ERROR", "FAILURE"}
 #: How a refund says that its units are on a shelf again; the second is of old orders.
 _RESTOCKED = ("RETURN", "LEGACY_RESTOCK")
 #: The place of a return that was not put back on any shelf.
@@ -18,7 +18,7 @@ _NOWHERE = "nowhere"
 
 def of(order: Json) -> tuple[RemoteShipment, ...]:
     """Every fulfilment that was not called off, then every return of what they shipped."""
-    sent = [_shipment(row) for row in nodes(order, "fulfillments") if row.get("status") not in _NEVER_LEFT]
+    sent = [_shipment(row) for row in nodes(order, "fulfillments") if row.get("status") not in NEVER_LEFT]
     shipped: Counter[str] = Counter()
     for shipment in sent:
         shipped.update({line_id: int(units) for line_id, units in shipment.lines.items()})

@@ -12,6 +12,7 @@ from itertools import combinations
 from zoneinfo import ZoneInfo
 
 from integrations.remote import (
+    OrderHead,
     RemoteCustomer,
     RemoteLine,
     RemoteLocation,
@@ -118,6 +119,18 @@ def order(node: Json, timezone: str) -> RemoteOrder:
 
 def _payment(status: str) -> int | None:
     return 0 if status in _UNPAID else _PAYMENT.get(status)
+
+
+def head(node: Json, end: int) -> OrderHead:
+    """Of an order in a large answer; the next one begins at `end`."""
+    return OrderHead(
+        external_id=node["id"],
+        number=text(node, "name").removeprefix("#"),
+        updated_at=moment(node, "updatedAt"),
+        is_canceled=bool(node.get("cancelledAt")),
+        total=money(node, "currentTotalPriceSet"),
+        end=end,
+    )
 
 
 def _line(row: Json) -> RemoteLine:

@@ -7,6 +7,7 @@ with ShopServer(shop) as server:
 from __future__ import annotations
 
 import json
+import re
 import socket
 import sys
 import uuid
@@ -33,6 +34,8 @@ class ShopServer(ThreadingHTTPServer):
     def __init__(self, shop: Shop, port: int = 0, host: str = "127.0.0.1") -> None:
         self.shop = shop
         self.control = Control(shop)
+        #: Whether a part of a bulk operation's result can be asked for; if not, all of it is sent.
+        self.knows_ranges = True
         self.stopping = Event()
         self._open: set[socket.socket] = set()
         self._lock = Lock()
@@ -145,19 +148,29 @@ class _Handler(BaseHTTPRequestHandler):
         if found is None or answer.status != 200:
             self._send(answer)
             return
-        size = found.stat().st_size
-        self.send_response(200)
+        size, start = found.stat().st_size, self._range()
+        if start >= size > 0:
+            self._send(Answer(416, {}))
+            return
+        size -= start
+        self.send_response(206 if start else 200)
         self.send_header("Content-Type", "application/jsonl")
         self.send_header("Content-Length", str(size))
         self.end_headers()
         left = size // 2 if is_cut_halfway else size
         with found.open("rb") as file:
+            file.seek(start)
             while piece := file.read(min(left, 65536)):
                 self.wfile.write(piece)
                 left -= len(piece)
         if is_cut_halfway:
             self.close_connection = True
             hang_up(self.connection)
+
+    def _range(self) -> int:
+        """Where the client wants to go on from: "bytes=123-". Other ranges are not known."""
+        found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "")
+        return int(found.group(1)) if found and self.server.knows_ranges else 0
 
     def _send(self, answer: Answer) -> None:
         is_page = isinstance(answer.body, str)

@@ -58,9 +58,19 @@ def test_an_empty_result_has_no_lines(shopify: Shopify) -> None:
 
 def test_families_come_together(shopify: Shopify, stocked: int) -> None:
     read = over(shopify, bulk.start(shopify.api, ITEMS, grouped=True))
-    families = list(bulk.families(bulk.lines(read.url)))
+    families = list(bulk.families(read.url))
     assert len(families) == stocked
-    assert all(len(levels) == 1 and levels[0]["__parentId"] == item["id"] for item, levels in families)
+    assert all(len(levels) == 1 and levels[0]["__parentId"] == item["id"] for item, levels, _ in families)
+
+
+@pytest.mark.parametrize("knows_ranges", [True, False])
+def test_reading_goes_on_where_it_was_left(shopify: Shopify, stocked: int, server: ShopServer, knows_ranges) -> None:
+    server.knows_ranges = knows_ranges
+    read = over(shopify, bulk.start(shopify.api, ITEMS, grouped=True))
+    families = list(bulk.families(read.url))
+    for number in (0, 1, 17, stocked - 1):
+        _, _, begins = families[number]
+        assert list(bulk.families(read.url, begins)) == families[number + 1 :]
 
 
 def test_a_result_that_is_cut_off_is_not_taken_for_a_whole_one(shopify: Shopify, stocked: int, shop: Shop) -> None:
