@@ -13,7 +13,7 @@ import time
 import urllib.request
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent.parent
@@ -50,7 +50,7 @@ class Installation:
         if is_new:
             self.manage("migrate", "--verbosity", "0")
 
-    def __enter__(self) -> Installation:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -92,12 +92,15 @@ class Installation:
         """The value that the code prints as JSON, run inside the installation."""
         return json.loads(self.manage("shell", "--no-imports", "-c", f"import json\n{code}").stdout)
 
-    def start_web(self) -> None:
+    def start_web(self, *options: str) -> None:
         gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.port}"]
         self.web = subprocess.Popen(
-            [*gunicorn, "--log-level", "error"],
+            [*gunicorn, "--log-level", "error", *options],
             cwd=ROOT, env=self.environment, start_new_session=True,
         )  # fmt: skip
+        self.await_web()
+
+    def await_web(self) -> None:
         for _ in range(100):
             with suppress(OSError):
                 urllib.request.urlopen(f"{self.url}/healthz", timeout=2).close()

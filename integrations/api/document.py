@@ -14,7 +14,11 @@ from django.views.decorators.http import require_GET
 from integrations.api.calls import api
 from integrations.api.routes import VIEWS
 
-_HEADERS = {"405": ("Allow", "POST"), "429": ("Retry-After", "Seconds after which the key may ask again.")}
+_HEADERS = {
+    "405": ("Allow", "POST"),
+    "409": ("Retry-After", "Seconds after which to ask again, when a request with this Idempotency-Key is running."),
+    "429": ("Retry-After", "Seconds after which the key may ask again."),
+}
 
 
 @cache

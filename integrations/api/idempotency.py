@@ -8,6 +8,7 @@ ends; killed after it, the answer is there. A request that was refused did nothi
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import uuid
 from collections.abc import Callable
@@ -20,8 +21,8 @@ from integrations.api.refusals import Refusal
 from integrations.models import Connection, IdempotentRequest
 
 KEPT = timedelta(hours=24)
-#: Longer than any call takes.
-LEASE = timedelta(seconds=60)
+#: Longer than a call takes; one that takes longer loses it to a repeat that comes meanwhile, and is rolled back.
+LEASE = timedelta(seconds=5)
 _KEY = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
@@ -48,14 +49,16 @@ def once(
         with transaction.atomic():
             response = act()
             if not mine.update(answer=response.content.decode()):
-                raise Refusal(409, _RUNNING)
+                raise _running(now, now)
     except BaseException:
         mine.delete()
         raise
     return response
 
 
-_RUNNING = "A request with this Idempotency-Key is still running."
+def _running(until: datetime, now: datetime) -> Refusal:
+    wait_s = max(1, math.ceil((until - now).total_seconds()))
+    return Refusal(409, "A request with this Idempotency-Key is still running.", headers={"Retry-After": str(wait_s)})
 
 
 def _claim(connection: Connection, key: str, digest: str, token: uuid.UUID, now: datetime) -> str | None:
@@ -69,10 +72,12 @@ def _claim(connection: Connection, key: str, digest: str, token: uuid.UUID, now:
     if row.token == token:
         return None
     is_over = row.created_at < now - KEPT if row.answer is not None else row.lease_until < now
-    if is_over and rows.filter(token=row.token).update(**fields):
+    # Looked at again by the UPDATE: whoever had it may be answering at this moment.
+    unchanged = rows.filter(token=row.token, answer__isnull=row.answer is None)
+    if is_over and unchanged.update(**fields):
         return None
     if row.digest != digest:
         raise Refusal(409, "This Idempotency-Key was used for another request.")
     if row.answer is None or is_over:
-        raise Refusal(409, _RUNNING)
+        raise _running(row.lease_until, now)
     return row.answer

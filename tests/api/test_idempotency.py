@@ -53,12 +53,14 @@ def test_a_request_that_is_running_is_refused(api, shop, mug):
     now = timezone.now()
 
     def meanwhile():
-        assert "still running" in add(api, status=409)["error"]
+        response = api.send("orders/add.php", body, **{"Idempotency-Key": "k-1"})
+        assert (response.status_code, response.headers["Retry-After"]) == (409, "5")
+        assert response.answer["error"] == "A request with this Idempotency-Key is still running."
         raise KeyError("The end of this test's own request.")
 
-    digest_of = b'{"num": "1", "customer_name": "Anna", "products": [{"sku": "MUG", "amount": 1, "total": 10}]}'
+    body = b'{"num": "1", "customer_name": "Anna", "products": [{"sku": "MUG", "amount": 1, "total": 10}]}'
     with pytest.raises(KeyError):
-        idempotency.once(shop, "k-1", "orders/add.php", digest_of, now, meanwhile)
+        idempotency.once(shop, "k-1", "orders/add.php", body, now, meanwhile)
     add(api)
 
 
@@ -145,6 +147,17 @@ class TestRaces:
 
         assert together(*[send] * 6) == [None] * 6
         assert Order.objects.count() == 1
+
+    def test_a_repeat_after_the_lease_waits_for_the_answer_that_is_being_written(self, racing):
+        headers = {"Idempotency-Key": "k"}
+        racing.ask("customers/add", headers=headers, name="Bo")
+        mine = IdempotentRequest.objects.filter(key="k")
+        mine.update(answer=None, lease_until=timezone.now() - timedelta(seconds=1))
+        repeat = partial(racing.ask, "customers/add", headers=headers, name="Bo")
+        rival = behind(partial(mine.update, answer='{"success":true,"customer_id":77}'), repeat)
+        assert rival.error is None
+        assert rival.result["customer_id"] == 77
+        assert Customer.objects.count() == 1
 
     def test_many_edits_and_status_changes_leave_the_books_right(self, racing):
         order_id = racing.ask("orders/add", **SALE)["order_id"]
