@@ -53,6 +53,12 @@ def line(
     )
 
 
+def by_hand(connection: Connection | None, what: str, *, actor: str, now: datetime | None = None) -> None:
+    """Write down what somebody changed here. `actor`: who; empty: nobody did, and nothing is written."""
+    if actor:
+        note(connection, what, direction=Direction.HERE, why=f"By {actor}.", now=now)
+
+
 def prune(now: datetime) -> None:
     """Forget what is older than RETENTION. Safe to repeat."""
     Activity.objects.filter(at__lt=now - RETENTION).delete()

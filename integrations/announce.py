@@ -11,8 +11,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from catalog.models import Product, StockMovement
 from integrations import due
 from integrations.models import Endpoint, Event, Message, News
+from sales.models import Order
 
 #: News that one transaction turns into messages.
 COLLECT = 500
@@ -100,10 +102,32 @@ def _queue(endpoint: Endpoint, news: list[News], now: datetime) -> None:
     wake(endpoint, now)
 
 
+def changed_since(events: Collection[str], at: datetime, most: int) -> list[tuple[str, int]]:
+    """What is to be told of everything that changed since then: an event and an object's id. At most `most` and one of
+    a kind; one statement for each kind.
+    """
+    orders = Order.objects.filter(updated_at__gte=at).order_by("pk").values_list("pk", "created_at", "deleted_at")
+    stock = StockMovement.objects.filter(created_at__gte=at).order_by("stock").values_list("stock", flat=True)
+    products = Product.objects.filter(updated_at__gte=at).order_by("pk").values_list("pk", flat=True)
+    found: list[tuple[str, int]] = []
+    if any(subject_of(event) == "order" for event in events):
+        for pk, made_at, deleted_at in orders[: most + 1]:
+            possible = [Event.ORDER_DELETED] if deleted_at else [Event.ORDER_CREATED, Event.ORDER_UPDATED]
+            if made_at < at:
+                possible = [each for each in possible if each != Event.ORDER_CREATED]
+            found += [(event, pk) for event in possible if event in events][:1]
+    if Event.STOCK_CHANGED in events:
+        found += [(Event.STOCK_CHANGED, pk) for pk in stock.distinct()[: most + 1]]
+    if Event.PRODUCT_UPDATED in events:
+        found += [(Event.PRODUCT_UPDATED, pk) for pk in products[: most + 1]]
+    return found
+
+
 def queue(told: list[Message]) -> None:
-    """Put these in place of what was, or is, to be told of the same objects. One statement; the endpoint is locked."""
+    """Put these in place of what was, or is, to be told of the same objects. The endpoint is locked."""
     Message.objects.bulk_create(
         told,
+        batch_size=COLLECT,
         update_conflicts=True,
         unique_fields=["endpoint", "subject", "object_id"],
         update_fields=["event", "message_id", "announced_at", "due_at", "tried_at", "attempts", "problem"],

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.db.models import Case, DateTimeField, Exists, F, Min, QuerySet, Value, When
 from django.utils import timezone
 
-from integrations import activity, announce, due, http, messages
+from integrations import activity, due, http, messages
 from integrations.activity import Direction, Outcome
 from integrations.connector import Refused, Unavailable
 from integrations.models import Activity, Connection, Endpoint, Event, Message
@@ -258,27 +258,12 @@ def _note(turn: _Turn, what: str, outcome: Outcome, why: str, now: datetime, **a
 # --- by hand, and by the day -----------------------------------------------------------------------------
 
 
-def replay(told: QuerySet[Message], now: datetime) -> int:
-    """Tell these again, as they are now, under new ids; returns how many. Those of endpoints that are off stay.
-
-    By a line of the activities: `replay(line.messages.all(), now)`. Every call tells them once more.
-    """
+def hasten(told: QuerySet[Endpoint], now: datetime) -> None:
+    """What waits there for its next try is due now. Safe to repeat."""
     with transaction.atomic():
-        found = told.filter(endpoint__is_active=True)
-        due.lock(Endpoint.objects.filter(pk__in=found.values("endpoint")))
-        again = list(found.select_related("endpoint").defer("endpoint__secrets").order_by("pk"))
-        announce.queue([announce.message(row.endpoint, row.event, row.object_id, now) for row in again])
-        for endpoint in {row.endpoint_id: row.endpoint for row in again}.values():
-            announce.wake(endpoint, now)
-    return len(again)
-
-
-def hasten(connected: Collection[Connection], now: datetime) -> None:
-    """What waits for its next try is due now. Safe to repeat."""
-    with transaction.atomic():
-        due.lock(Endpoint.objects.filter(connection__in=connected))
-        Message.objects.filter(endpoint__connection__in=connected, due_at__gt=now).update(due_at=now)
-        Endpoint.objects.filter(connection__in=connected, due_at__gt=now, lease_token="").update(due_at=now)
+        pks = due.lock(told)
+        Message.objects.filter(endpoint__in=pks, due_at__gt=now).update(due_at=now)
+        Endpoint.objects.filter(pk__in=pks, due_at__gt=now, lease_token="").update(due_at=now)
 
 
 def is_speaking(connected: Collection[Connection]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -115,10 +115,13 @@ def activate(connection: Connection, now: datetime) -> None:
     )  # fmt: skip
 
 
-def resume(connection: Connection) -> None:
+def resume(connection: Connection, actor: str = "") -> None:
     """Go on where it stopped: what arrived meanwhile is due. Safe to repeat."""
+    was_active = connection.state == Connection.State.ACTIVE
     activate(connection, timezone.now())
-    activity.note(connection, f"{connection} resumed.", direction=Direction.HERE)
+    if not was_active:
+        why = f"By {actor}." if actor else ""
+        activity.note(connection, f"{connection} resumed.", direction=Direction.HERE, why=why)
 
 
 def pause(connection: Connection, because: str) -> None:
@@ -129,6 +132,32 @@ def pause(connection: Connection, because: str) -> None:
             connection, f"{connection} paused.", direction=Direction.HERE, outcome=Outcome.WARNING, why=because
         )
     connection.state, connection.paused_because = Connection.State.PAUSED, because
+
+
+def note_changes(before: Connection, after: Connection, fields: Iterable[str], actor: str) -> None:
+    """Write down what somebody changed of its settings: from what to what."""
+    said = [
+        f"{Connection._meta.get_field(name).verbose_name} {_shown(before, name)} → {_shown(after, name)}"  # type: ignore[union-attr]
+        for name in fields
+        if getattr(before, name) != getattr(after, name)
+    ]
+    if said:
+        activity.by_hand(after, f"{after}: {', '.join(said)}", actor=actor)
+
+
+def forget(connection: Connection, actor: str) -> None:
+    """Delete it with everything that hangs on it; sales and stock stay."""
+    with transaction.atomic():
+        name = str(connection)
+        connection.delete()
+        activity.by_hand(None, f"{name} ({registry.LABELS.get(connection.platform)}) deleted.", actor=actor)
+
+
+def _shown(connection: Connection, field: str) -> str:
+    value = getattr(connection, f"get_{field}_display", lambda: getattr(connection, field))()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"“{value}”" if value not in (None, "") else "none"
 
 
 def trouble(connection: Connection, problem: str) -> None:

@@ -1,4 +1,4 @@
-"""General API connections and their keys: made, found, revoked, rotated, and how often they may ask."""
+"""Keys of the General API: made, found, revoked, rotated, and how often they may ask."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
-from django.utils.text import slugify
 
-from catalog.models import Storage
+from integrations import activity
 from integrations.models import ApiKey, Connection
 
 PLATFORM = "api"
@@ -21,33 +21,6 @@ PLATFORM = "api"
 OVERLAP = timedelta(days=1)
 #: How much of a key is shown.
 BEGINNING = 10
-
-
-def connect(name: str, **choices: object) -> Connection:
-    """The General API connection of this name, active; made when missing, else changed. Safe to repeat.
-
-    `choices`: other fields of Connection. Without a storage, the default one; without any storage, "Main" is made.
-
-    Raises
-    ------
-    ValidationError: no name, a prefix that is too long, a currency that is none.
-    """
-    domain = (slugify(name, allow_unicode=True) or name.strip())[:255]
-    connection = Connection.objects.filter(platform=PLATFORM, domain=domain).first()
-    connection = connection or Connection(platform=PLATFORM, domain=domain, currency="USD")
-    connection.name = name.strip()[:255]
-    for field, value in choices.items():
-        setattr(connection, field, value)
-    connection.default_storage = connection.default_storage or _some_storage()
-    connection.state, connection.paused_because = Connection.State.ACTIVE, ""
-    connection.clean_fields(exclude=["credentials", "access", "cursor"])
-    connection.save()
-    return connection
-
-
-def _some_storage() -> Storage:
-    found = Storage.objects.order_by("-is_default", "pk").first()
-    return found or Storage.objects.create(name="Main", is_default=True)
 
 
 def make(connection: Connection, name: str) -> tuple[ApiKey, str]:
@@ -59,25 +32,66 @@ def make(connection: Connection, name: str) -> tuple[ApiKey, str]:
     return key, text
 
 
-def revoke(key: ApiKey, now: datetime) -> None:
-    """It does not work from now on. Safe to repeat; there is no way back."""
-    ApiKey.objects.filter(Q(revoked_at=None) | Q(revoked_at__gt=now), pk=key.pk).update(revoked_at=now)
+@transaction.atomic
+def add(connection: Connection, name: str, *, now: datetime, actor: str) -> tuple[ApiKey, str]:
+    """As `make`, by hand. A second click makes no second key: the name tells keys apart, so it is given once.
+
+    Raises
+    ------
+    ValidationError: not a connection of the General API; no name, or a key that works has it.
+    """
+    if connection.platform != PLATFORM:
+        raise ValidationError("Only a connection of the General API has keys.")
+    name = name.strip()
+    if not name:
+        raise ValidationError("Give the key a name, so that you can tell it from others.")
+    Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+    if _working(now).filter(connection=connection, name__iexact=name).exists():
+        raise ValidationError(
+            f"There is a key “{name}” already. It was shown when it was made; rotate it if nobody has it."
+        )
+    key, text = make(connection, name)
+    _note(key, "made", now, actor)
+    return key, text
 
 
 @transaction.atomic
-def rotate(key: ApiKey, now: datetime) -> tuple[ApiKey, str]:
-    """A new key of the same name; the old one works for another OVERLAP, or until it is revoked."""
-    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now + OVERLAP)
+def revoke(key: ApiKey, now: datetime, actor: str = "") -> None:
+    """It does not work from now on. Safe to repeat; there is no way back."""
+    if _working(now).filter(pk=key.pk).update(revoked_at=now):
+        _note(key, "revoked: whoever calls with it is refused", now, actor)
+
+
+@transaction.atomic
+def rotate(key: ApiKey, now: datetime, actor: str = "") -> tuple[ApiKey, str]:
+    """A new key of the same name; the old one works for another OVERLAP, or until it is revoked.
+
+    Raises
+    ------
+    ValidationError: it was rotated or revoked before, so that a second click makes no second key.
+    """
+    if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now + OVERLAP):
+        raise ValidationError(f"The key “{key.name}” was rotated or revoked before.")
+    _note(key, "rotated: there is a new one, and the old one works for another day", now, actor)
     return make(key.connection, key.name)
+
+
+def _note(key: ApiKey, what: str, now: datetime, actor: str) -> None:
+    activity.by_hand(key.connection, f"Key “{key.name[:100]}” ({key.beginning}…) {what}.", actor=actor, now=now)
+
+
+def _working(now: datetime) -> QuerySet[ApiKey]:
+    return ApiKey.objects.filter(Q(revoked_at=None) | Q(revoked_at__gt=now))
 
 
 def working(now: datetime) -> QuerySet[ApiKey]:
     """Keys that are not revoked, of connections that run."""
-    return ApiKey.objects.filter(
-        Q(revoked_at=None) | Q(revoked_at__gt=now),
-        connection__platform=PLATFORM,
-        connection__state=Connection.State.ACTIVE,
-    )
+    return _working(now).filter(connection__platform=PLATFORM, connection__state=Connection.State.ACTIVE)
+
+
+def ending(now: datetime) -> QuerySet[ApiKey]:
+    """Keys that stop working by themselves, as they were rotated, and were used since then."""
+    return ApiKey.objects.filter(revoked_at__gt=now, last_used_at__gt=F("revoked_at") - OVERLAP)
 
 
 def find(text: str, now: datetime) -> ApiKey | None:

@@ -42,6 +42,7 @@ from integrations.connector import AccessDenied, Connector, Refused, Unavailable
 from integrations.models import (
     Backfill,
     Connection,
+    Endpoint,
     Heartbeat,
     IdempotentRequest,
     News,
@@ -228,7 +229,7 @@ def run_until_done(connected: list[Connection], *, reconciling: bool = False, pa
     What somebody else has claimed is waited for: it ends, or its lease does.
     """
     give_up_at = time.monotonic() + patience_s
-    callbacks.hasten(connected, timezone.now())
+    callbacks.hasten(Endpoint.objects.filter(connection__in=connected), timezone.now())
     for connection in connected:
         if connection.platform in registry.CONNECTORS and connection.state == Connection.State.ACTIVE:
             _hasten(connection)

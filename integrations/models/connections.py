@@ -86,7 +86,8 @@ class Connection(models.Model):
     stock_since = models.DateTimeField(null=True, blank=True, editable=False)
     #: When the merchant agreed to what the first push changes; null: nothing is sent, and nothing taken over.
     stock_agreed_at = models.DateTimeField(null=True, blank=True, editable=False)
-    currency = models.CharField(max_length=3, blank=True, editable=False)
+    #: Of a shop, as the shop says.
+    currency = models.CharField(max_length=3, blank=True)
     timezone = models.CharField(max_length=64, default="UTC", editable=False)
     api_version = models.CharField(max_length=16, blank=True, editable=False)
     scopes = models.JSONField(default=list, editable=False)

@@ -72,6 +72,7 @@ class Activity(models.Model):
         indexes = [
             models.Index(fields=["-at", "-id"], name="activity_newest"),
             models.Index(fields=["connection", "-at"], name="activity_of_connection"),
+            models.Index(fields=["at"], name="activity_failed", condition=Q(outcome="failed")),
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,8 @@ class Endpoint(Due):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "webhook address"
+        verbose_name_plural = "webhook addresses"
         constraints = [
             models.UniqueConstraint(fields=["connection", "url"], name="endpoint_once"),
         ]
@@ -84,11 +86,13 @@ class Message(models.Model):
     )
 
     class Meta:
+        verbose_name = "webhook message"
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "subject", "object_id"], name="message_once"),
         ]
         indexes = [
             models.Index(fields=["endpoint", "due_at"], name="message_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["endpoint"], name="message_problem", condition=~Q(problem="")),
         ]
 
     def __str__(self) -> str:

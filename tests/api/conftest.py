@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from catalog.models import Storage
-from integrations import keys
+from integrations import keys, programs
 from integrations.models import Connection
 from tests import make
 from tests.api.site import Site
@@ -101,7 +101,7 @@ def _no_limit(settings: Any) -> None:
 @pytest.fixture
 def shop(main: Storage) -> Connection:
     """The General API connection "Web shop": prefix W-, from Main."""
-    return keys.connect("Web shop", prefix="W-", default_storage=main)
+    return programs.connect("Web shop", prefix="W-", default_storage=main)
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def api(shop: Connection) -> Api:
 def wire(live_server: Any) -> Wire:
     """To Django's own server. Its rows are seen by the server, so the test's database is emptied afterwards."""
     main = make.storage("Main", is_default=True)
-    shop = keys.connect("Web shop", prefix="W-", default_storage=main)
+    shop = programs.connect("Web shop", prefix="W-", default_storage=main)
     return Wire(live_server.url, keys.make(shop, "tests")[1])
 
 

@@ -20,16 +20,16 @@ _PREPARE = """
 from datetime import timedelta
 from django.utils import timezone
 from catalog import skus
-from integrations import connections, keys
+from integrations import connections, keys, programs
 from integrations.models import OrderLink
 from sales import orders
 from tests import make
 
 now = timezone.now()
 main, annex = make.storage("Main", is_default=True), make.storage("Annex")
-shop = keys.connect("Web shop", prefix="W-", default_storage=main)
-till = keys.connect("Till", prefix="T-", default_storage=main)
-paused = keys.connect("Old shop", prefix="O-", default_storage=main)
+shop = programs.connect("Web shop", prefix="W-", default_storage=main)
+till = programs.connect("Till", prefix="T-", default_storage=main)
+paused = programs.connect("Old shop", prefix="O-", default_storage=main)
 key, text = keys.make(shop, "tests")
 revoked, revoked_text = keys.make(shop, "revoked")
 keys.revoke(revoked, now)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection as database
 from django.utils import timezone
 
-from integrations import tasks
+from integrations import programs, tasks
 from integrations.api import idempotency
 from integrations.api.calls import json_answer
 from integrations.models import IdempotentRequest, OrderLink
@@ -116,7 +116,7 @@ def racing(transactional_db):
 
     main = make.storage("Main", is_default=True)
     make.product("MUG", on_hand=100)
-    return Api(keys.make(keys.connect("Web shop", default_storage=main), "tests")[1])
+    return Api(keys.make(programs.connect("Web shop", default_storage=main), "tests")[1])
 
 
 class TestRaces:

@@ -207,10 +207,10 @@ def test_what_is_given_of_a_known_customer_is_not_lost(api, mug):
 
 
 def test_another_keys_sale_may_be_changed_and_keeps_its_prefix(api, sale, main):
-    from integrations import keys
+    from integrations import keys, programs
     from tests.api.conftest import Api
 
-    other = Api(keys.make(keys.connect("Till", prefix="T-", default_storage=main), "till")[1])
+    other = Api(keys.make(programs.connect("Till", prefix="T-", default_storage=main), "till")[1])
     other.ask("orders/edit", order_id=sale, num="1009", products=LINES)
     assert Order.objects.get().number == "W-1009"
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from catalog import stock
 from integrations import announce, callbacks, endpoints
+from integrations import replay as replaying
 from integrations.models import Connection, Message, News
 from sales import orders
 from tests import make
@@ -51,7 +52,7 @@ def test_whatever_happens_at_once_the_last_thing_told_is_true(mug, cup, main, se
 
         def replay() -> None:
             for _ in range(10):
-                callbacks.replay(Message.objects.filter(due_at=None), timezone.now())
+                replaying.messages(Message.objects.filter(due_at=None), timezone.now())
 
         at_once(change, sell, serve, serve, replay)
         while work():

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from catalog import skus, stock
 from catalog.models import Product, Stock
-from integrations import announce, callbacks, connections, due, endpoints, http, tasks
+from integrations import announce, callbacks, connections, due, endpoints, http, replay, tasks
 from integrations.connector import Refused, Unavailable
 from integrations.models import Activity, Connection, Endpoint, Event, Message, News
 from sales import orders
@@ -344,7 +344,7 @@ def test_after_three_days_it_is_given_up_with_a_warning_and_can_be_told_again(li
     line = Activity.objects.filter(outcome=Activity.Outcome.WARNING).get()
     assert "given up" in line.what
     accept(receiver)
-    assert callbacks.replay(line.messages.all(), now) == 1
+    assert replay.messages(line.messages.all(), now) == 1
     with time_machine.travel(now + timedelta(hours=2), tick=False):
         work()
     assert len(set(ids(receiver))) == 2
@@ -572,7 +572,7 @@ def test_a_line_names_its_sale_and_replays_it_under_a_new_id(listen, receiver):
     line = Activity.objects.get()
     assert (line.order_id, line.external_id, line.attempts) == (order.pk, ids(receiver)[0], 1)
     assert line.duration_ms is not None
-    callbacks.replay(line.messages.all(), timezone.now())
+    replay.messages(line.messages.all(), timezone.now())
     work()
     assert events(receiver) == ["order.created"] * 2
     assert len(set(ids(receiver))) == 2

@@ -7,12 +7,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from integrations import connections, keys, products, registry, reviews, setup
+from integrations import activity, connections, keys, products, programs, registry, reviews, setup
 from integrations.connector import ConnectorError
 from integrations.models import Connection
 from integrations.shopify.access import normalise_domain
@@ -83,10 +82,11 @@ class Command(BaseCommand):
         if options["storage"]:
             chosen["default_storage"] = setup.storage(options["storage"])
         try:
-            connection = keys.connect(options["name"], **chosen)
+            connection = programs.connect(options["name"], **chosen)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         key, text = keys.make(connection, options["key_name"])
+        activity.by_hand(connection, f"Key “{key.name}” ({key.beginning}…) made.", actor="manage.py connect")
         answer = {
             "id": connection.pk,
             "platform": connection.platform,
@@ -94,7 +94,7 @@ class Command(BaseCommand):
             "state": connection.state,
             "prefix": connection.prefix,
             "storage_id": connection.default_storage_id,
-            "url": f"{settings.PUBLIC_URL}/connect/v1/",
+            "url": programs.base_url("") + "/",
             "key_id": key.pk,
             "key": text,
         }

@@ -9,8 +9,10 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from integrations import callbacks, endpoints
+from integrations import endpoints, replay
 from integrations.models import Connection, Endpoint, Event, Message
+
+ACTOR = "manage.py webhook"
 
 
 class Command(BaseCommand):
@@ -25,12 +27,12 @@ class Command(BaseCommand):
         show = todo.add_parser("list", help="the addresses, and how each is doing")
         remove = todo.add_parser("remove", help="tell this address no more")
         remove.add_argument("--endpoint", type=int, required=True, metavar="ID")
-        replay = todo.add_parser("replay", help="tell again")
-        which = replay.add_mutually_exclusive_group(required=True)
+        again = todo.add_parser("replay", help="tell again")
+        which = again.add_mutually_exclusive_group(required=True)
         which.add_argument("--activity", type=int, metavar="ID", help="what this line of the activities is of")
         which.add_argument("--message", metavar="MSG_ID", help="this one")
         which.add_argument("--endpoint", type=int, metavar="ID", help="everything that was given up for it")
-        for each in (add, show, remove, replay):
+        for each in (add, show, remove, again):
             each.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -45,7 +47,7 @@ class Command(BaseCommand):
         if connection is None:
             raise CommandError(f"There is no connection {options['connection']}.")
         events = [event.strip() for event in options["events"].split(",") if event.strip()]
-        endpoint, secret = endpoints.add(connection, options["url"], events, now=timezone.now())
+        endpoint, secret = endpoints.add(connection, options["url"], events, now=timezone.now(), actor=ACTOR)
         text = f"{endpoint} is told of {', '.join(endpoint.events)}.\nIts secret, shown only now: {secret}"
         return text, {**_shown(endpoint), "secret": secret}
 
@@ -62,7 +64,7 @@ class Command(BaseCommand):
         endpoint = Endpoint.objects.filter(pk=options["endpoint"]).defer("secrets").first()
         if endpoint is None:
             raise CommandError(f"There is no address {options['endpoint']}.")
-        endpoint.delete()
+        endpoints.remove(endpoint, now=timezone.now(), actor=ACTOR)
         return f"{endpoint} is told nothing any more.", {"removed": options["endpoint"]}
 
     def _replay(self, options: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -72,7 +74,7 @@ class Command(BaseCommand):
             told = Message.objects.filter(message_id=options["message"])
         else:
             told = Message.objects.filter(endpoint=options["endpoint"], due_at=None).exclude(problem="")
-        number = callbacks.replay(told, timezone.now())
+        number = replay.messages(told, timezone.now(), ACTOR)
         return f"To be told again: {number}.", {"replayed": number}
 
 
