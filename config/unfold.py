@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 
 def _file(path: str) -> Callable[[HttpRequest], str]:
@@ -15,11 +15,18 @@ def _file(path: str) -> Callable[[HttpRequest], str]:
     return lambda request: static(path)
 
 
-def _item(title: str, icon: str, url_name: str, permission: str = "") -> dict[str, Any]:
+def _item(title: str, icon: str, url_name: str, permission: str = "", others: tuple[str, ...] = ()) -> dict[str, Any]:
+    """`others`: lists that are reached from this one."""
     item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(f"admin:{url_name}")}
     if permission:
         item["permission"] = lambda request: request.user.has_perm(permission)
+    if others:
+        item["active"] = lambda request: _is_of(request, (url_name, *others))
     return item
+
+
+def _is_of(request: HttpRequest, url_names: tuple[str, ...]) -> bool:
+    return request.path.startswith(tuple(reverse(f"admin:{name}") for name in url_names))
 
 
 UNFOLD: dict[str, Any] = {
@@ -31,6 +38,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_file("stockbridge/app.css")],
+    "SCRIPTS": [_file("stockbridge/app.js")],
     "BORDER_RADIUS": "8px",
     "ACCOUNT": {
         "navigation": [
@@ -90,7 +98,16 @@ UNFOLD: dict[str, Any] = {
             {
                 "title": "Shops",
                 "items": [
-                    _item("Connections", "hub", "integrations_connection_changelist", "integrations.view_connection"),
+                    _item(
+                        "Connections",
+                        "hub",
+                        "integrations_connection_changelist",
+                        "integrations.view_connection",
+                        tuple(
+                            f"integrations_{name}_changelist"
+                            for name in ("apikey", "endpoint", "message", "orderlink", "publishedstock")
+                        ),
+                    ),
                     _item(
                         "Unmatched SKUs",
                         "barcode",

@@ -49,31 +49,8 @@ class Column:
     is_narrow: bool = False
     #: On a phone there is no head of the table, and numbers alone keep their title. This one needs it too.
     is_labelled: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    title: str
-    columns: Sequence[Column]
-    rows: Sequence[Sequence[str]]
-    empty: str = "Nothing yet."
-    #: Text and address.
-    link: tuple[str, str] | None = None
-    note: str = ""
-
-    @property
-    def cells(self) -> list[list[tuple[Column, str]]]:
-        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
-
-
-def columns(*titles: str) -> list[Column]:
-    """Columns by their titles: "#Price" is a number, "-When" is narrow, "-=Since" keeps its title on a phone too."""
-    found = []
-    for title in titles:
-        name = title.lstrip("#-=")
-        marks = title.removesuffix(name)
-        found.append(Column(name, "#" in marks, "-" in marks, "#" in marks or "=" in marks))
-    return found
+    #: Holds buttons; has no title to be seen.
+    is_buttons: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,7 +63,67 @@ class Button:
     is_link: bool = False
 
 
-Part = Table | Cards
+#: What stands in one cell: text, or what can be done with the row.
+Cell = str | Sequence[Button]
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    empty: str = "Nothing yet."
+    #: Text and address.
+    link: tuple[str, str] | None = None
+    note: str = ""
+    #: Beside its title.
+    buttons: Sequence[Button] = ()
+
+    @property
+    def cells(self) -> list[list[tuple[Column, Cell]]]:
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def columns(*titles: str) -> list[Column]:
+    """Columns by their titles: "#Price" is a number, "-When" is narrow, "-=Since" keeps its title on a phone too,
+    "!Do" holds buttons.
+    """
+    found = []
+    for title in titles:
+        name = title.lstrip("#-=!")
+        marks = title.removesuffix(name)
+        is_buttons = "!" in marks
+        found.append(Column(name, "#" in marks, "-" in marks or is_buttons, "#" in marks or "=" in marks, is_buttons))
+    return found
+
+
+@dataclass(frozen=True)
+class Copy:
+    """Text to be copied by a click."""
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Copies:
+    title: str
+    copies: Sequence[Copy]
+    note: str = ""
+    link: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Once:
+    """Something to be shown now and never again. `sentence`: what was done, without it."""
+
+    title: str
+    sentence: str
+    copies: Sequence[Copy]
+    note: str = ""
+
+
+Part = Table | Cards | Copies
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Buttons: a method that calls one use case and answers with a sentence.
+"""Buttons: a method that calls one use case and answers with a sentence, or with what is shown once.
 
 Links never change anything: a button is a form that posts, or leads to a small form of its own that does.
 """
@@ -28,6 +28,10 @@ class Form(forms.Form):
         self.instance = instance
         super().__init__(*args, **kwargs)
 
+    def help(self) -> str:
+        """What the button does, where that depends on what it is about."""
+        return ""
+
     def renew(self) -> None:
         """Its work was refused and it is shown again."""
 
@@ -41,9 +45,10 @@ class Click:
     when: Callable[[Any], bool]
     help: str
     permission: str
+    is_listed: bool
 
 
-F = TypeVar("F", bound=Callable[..., str])
+F = TypeVar("F", bound=Callable[..., str | blocks.Once])
 
 
 def button(
@@ -55,18 +60,26 @@ def button(
     when: Callable[[Any], bool] = lambda instance: True,
     help: str = "",
     permission: str = "",
+    is_listed: bool = True,
 ) -> Callable[[F], F]:
     """Make a method the work of a button: `(self, request, instance[, form])`, answering a sentence for the merchant.
 
     It runs on POST only, for whoever may change the object, or has `permission` ("app.codename"). `when` says whether
-    the button is shown.
+    the button is shown; one that is not listed stands elsewhere, see `to`.
     """
 
     def mark(method: F) -> F:
-        cast(Any, method).click = Click(title, icon, tone, form, when, help, permission)
+        cast(Any, method).click = Click(title, icon, tone, form, when, help, permission, is_listed)
         return method
 
     return mark
+
+
+def to(instance: Any, name: str, title: str, *, icon: str = "", tone: str = "", is_link: bool = False) -> blocks.Button:
+    """A button of this object, to be shown anywhere. `is_link`: it has a form."""
+    meta = instance._meta
+    url = reverse(f"admin:{meta.app_label}_{meta.model_name}_{name}", args=[instance.pk])
+    return blocks.Button(title, url, icon, tone, is_link)
 
 
 class Clickable(Admin):
@@ -80,9 +93,9 @@ class Clickable(Admin):
     def buttons(self, request: HttpRequest, instance: Any) -> list[blocks.Button]:
         spoken = [(name, cast(Any, getattr(self, name)).click) for name in self.clicks]
         return [
-            blocks.Button(one.title, self._click_url(name, instance), one.icon, one.tone, one.form is not None)
+            to(instance, name, one.title, icon=one.icon, tone=one.tone, is_link=one.form is not None)
             for name, one in spoken
-            if self._may(request, instance, one) and one.when(instance)
+            if one.is_listed and self._may(request, instance, one) and one.when(instance)
         ]
 
     def _may(self, request: HttpRequest, instance: Any, one: Click) -> bool:
@@ -105,9 +118,6 @@ class Clickable(Admin):
     def _click_name(self, name: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{name}"
 
-    def _click_url(self, name: str, instance: Any) -> str:
-        return reverse(f"admin:{self._click_name(name)}", args=[instance.pk])
-
     def click_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Do what the button says (POST), or show its form."""
         instance = self.get_object(request, unquote(object_id))
@@ -120,7 +130,7 @@ class Clickable(Admin):
             return self._form_view(request, instance, name, spec, spec.form)
         if request.method == "POST":
             try:
-                self._done(request, instance, spec, getattr(self, name)(request, instance))
+                return self._done(request, instance, getattr(self, name)(request, instance))
             except self.refusals as error:
                 for sentence in sentences(error):
                     messages.error(request, sentence)
@@ -132,8 +142,7 @@ class Clickable(Admin):
         form = form_class(request.POST if request.method == "POST" else None, instance=instance)
         if form.is_valid():
             try:
-                self._done(request, instance, spec, getattr(self, name)(request, instance, form))
-                return HttpResponseRedirect(self._home(instance))
+                return self._done(request, instance, getattr(self, name)(request, instance, form))
             except self.refusals as error:
                 form.add_error(None, cast(Any, sentences(error)))
                 form.renew()
@@ -149,9 +158,25 @@ class Clickable(Admin):
         }
         return TemplateResponse(request, "stockbridge/form.html", context)
 
-    def _done(self, request: HttpRequest, instance: Any, spec: Click, sentence: str) -> None:
-        self.log_change(request, instance, sentence)
-        messages.success(request, sentence)
+    def _done(self, request: HttpRequest, instance: Any, answer: str | blocks.Once) -> HttpResponse:
+        if isinstance(answer, str):
+            self.log_change(request, instance, answer)
+            messages.success(request, answer)
+            return HttpResponseRedirect(self._home(instance))
+        self.log_change(request, instance, answer.sentence)
+        return self.show_once(request, instance, answer)
+
+    def show_once(self, request: HttpRequest, instance: Any, once: blocks.Once) -> HttpResponse:
+        """The answer to the very request that made it: kept nowhere, it cannot be asked for again."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": instance,
+            "title": once.title,
+            "once": once,
+            "home": self._home(instance),
+        }
+        return TemplateResponse(request, "stockbridge/once.html", context)
 
     def _home(self, instance: Any) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[instance.pk])

@@ -43,6 +43,8 @@ class Page(Clickable):
     #: Where to go next: text, name of the address.
     empty_link: tuple[str, str] | None = None
     delete_text = "This cannot be undone."
+    #: In place of "Add product".
+    add_title = ""
 
     # --- what is around the form; all may be overridden -------------------------------------------------
     def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
@@ -79,7 +81,18 @@ class Page(Clickable):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         here = request.GET.urlencode()
         chips = [(title, f"?{query}", query == here) for title, query in self.chips]
-        return super().changelist_view(request, {"chips": chips} | (extra_context or {}))
+        context = {"chips": chips, "list_buttons": self.list_buttons(request)}
+        return super().changelist_view(request, context | (extra_context or {}))
+
+    def list_buttons(self, request: HttpRequest) -> list[blocks.Button]:
+        """What stands above the list."""
+        return []
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": self.add_title} if self.add_title else {}
+        return super().add_view(request, form_url, title | (extra_context or {}))
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Figures without idle zeros, short notes, and no buttons beside a choice that open windows."""
@@ -135,8 +148,13 @@ class Page(Clickable):
             messages.success(request, done.format(f"{count} {self._noun(count)}"))
 
     def render_delete_form(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-        context |= {"delete_text": self.delete_text, "home": self._home(context["object"])}
+        instance = context["object"]
+        context |= {"delete_text": self.delete_text_of(instance), "home": self._home(instance)}
         return super().render_delete_form(request, context)
+
+    def delete_text_of(self, instance: Any) -> str:
+        """What goes with it."""
+        return self.delete_text
 
     def _noun(self, count: int) -> str:
         return str(self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural)

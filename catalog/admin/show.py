@@ -70,6 +70,14 @@ def toned(text: str, tone: str) -> str:
     return format_html('<span class="sb-text sb-{}">{}</span>', tone, text) if tone else text
 
 
+def short(text: str, longest: int = 60) -> str:
+    """Its beginning and its end, where addresses differ; all of it on hover."""
+    if len(text) <= longest:
+        return text
+    end = longest // 3
+    return format_html('<span title="{}">{}…{}</span>', text, text[: longest - end - 1], text[-end:])
+
+
 def link(text: object, url: str) -> SafeString:
     return format_html('<a class="sb-link" href="{}">{}</a>', url, text)
 

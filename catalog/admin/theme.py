@@ -5,6 +5,7 @@ The release is pinned, so a later one, or Django's plain admin, is a change of t
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ else:
 
 __all__ = [
     "Admin", "AdminPasswordChangeForm", "AuthenticationForm", "CheckBoxes", "ChoicesFilter", "DropdownFilter",
-    "FigureInput", "Inline", "InlineFormSet", "ModelForm", "NumberInput", "RadioFilter", "RangeDateFilter",
+    "FigureInput", "Inline", "InlineFormSet", "ModelForm", "MomentInput", "NumberInput", "RadioFilter", "RangeDateFilter",
     "RangeTimeFilter", "RelatedDropdownFilter", "SearchResult", "Select", "TextInput", "Textarea", "UserChangeForm",
     "UserCreationForm", "without_windows",
 ]  # fmt: skip
@@ -53,6 +54,15 @@ class FigureInput(NumberInput):  # type: ignore[misc]  # the theme has no types
         if not isinstance(value, Decimal) or not value.is_finite():
             return super().format_value(value)
         return f"{value:.2f}" if self.money and value == round(value, 2) else f"{value.normalize():f}"
+
+
+class MomentInput(TextInput):  # type: ignore[misc]
+    """A day and a time, by the browser's own picker; in the time zone of the installation."""
+
+    input_type = "datetime-local"
+
+    def format_value(self, value: Any) -> Any:
+        return f"{value:%Y-%m-%dT%H:%M}" if isinstance(value, datetime) else super().format_value(value)
 
 
 def without_windows(formfield: Any) -> Any:
