@@ -56,7 +56,7 @@ def problems(now: datetime) -> list[Problem]:
         for one in shops
         if one.state == Connection.State.ACTIVE and one.pk in since
     ]
-    heaps = [Problem(key, sentence, count) for key, count, sentence in attention.heaps(attention.counts())]
+    heaps = [Problem(key, sentence, count) for key, count, sentence in attention.heaps(attention.counts(now))]
     return paused + behind + heaps
 
 

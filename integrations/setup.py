@@ -71,7 +71,11 @@ FILTER = {"order_filter", "order_filter_words", "orders_since"}
 
 
 def change(
-    connection: Connection, now: datetime, choices: Mapping[str, object], mapping: Mapping[str, int | None]
+    connection: Connection,
+    now: datetime,
+    choices: Mapping[str, object],
+    mapping: Mapping[str, int | None],
+    actor: str = "",
 ) -> None:
     """Change a connection's settings, and which of its locations is which storage; exactly what that touches is
     published again. All or nothing; safe to repeat.
@@ -89,6 +93,7 @@ def change(
             setattr(connection, name, choices[name])
         if changed:
             connection.save(update_fields=sorted(changed))
+            connections.note_changes(stored, connection, sorted(changed), actor)
         if mapping:
             connections.map_locations(connection, mapping)
             published.ensure_for(connection, now)

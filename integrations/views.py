@@ -66,7 +66,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def metrics(request: HttpRequest) -> HttpResponse:
     """Counts for Prometheus, in its text format. No names, no personal data."""
     now = timezone.now()
-    counts = attention.counts()
+    counts = attention.counts(now)
     values = {
         "stockbridge_deliveries_unhandled": WebhookDelivery.objects.filter(handled_at=None).count(),
         "stockbridge_orders_due": OrderLink.objects.filter(due_at__lte=now).count(),
@@ -76,6 +76,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "stockbridge_quantities_refused": counts.quantities_refused,
         "stockbridge_connections_paused": counts.connections_paused,
         "stockbridge_stock_negative": counts.negative_stock,
+        "stockbridge_endpoints_failing": counts.endpoints_failing,
+        "stockbridge_keys_ending": counts.keys_ending,
+        "stockbridge_programs_refused": counts.programs_refused,
     }
     lines = [f"# TYPE {name} gauge\n{name} {value}\n" for name, value in values.items()]
     return HttpResponse("".join(lines), content_type="text/plain; version=0.0.4")

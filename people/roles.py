@@ -15,7 +15,7 @@ SCREENS = (
     ("Customers", "customer", ("view", "add", "change", "delete")),
     ("Products", "product", ("view", "move_stock_of", "add", "change", "delete")),
     ("Storages", "storage", ("view", "add", "change", "delete")),
-    ("Connections", "connection", ("view", "change", "delete")),
+    ("Connections", "connection", ("view", "add", "change", "delete")),
     ("Orders in shops", "orderlink", ("view",)),
     ("Imported old orders", "backfillresult", ("view",)),
     ("Orders that differ", "orderfinding", ("view",)),

@@ -17,6 +17,7 @@ from typing import Any
 OUT = Path(__file__).parent.parent / "var" / "shots"
 #: Pixels; what comes below looks like what is above.
 HIGHEST = 2400
+SCHEME = "matchMedia('(prefers-color-scheme: dark)').matches ? 'B' : 'A'"
 SIZES = {"laptop": (1366, 900), "phone": (390, 844)}
 
 
@@ -32,6 +33,12 @@ def _open(page: Any, name: str) -> bool:
         page.locator("#header-inner").get_by_text("dock_to_right").locator("visible=true").click()
     elif name == "customers" and page.viewport_size["width"] > 1000:
         page.locator("#nav-sidebar .cursor-pointer", has_text="Anna").click()
+    elif name == "program-make-key":
+        page.fill("#id_name", f"Counter {page.viewport_size['width']} {page.evaluate(SCHEME)}")
+        page.click("#content button[type=submit]")
+    elif name == "program-add-endpoint":
+        page.fill("#id_url", "ftp://example.com")
+        page.click("#content button[type=submit]")
     else:
         return False
     return True

@@ -37,9 +37,9 @@ else:
 
 __all__ = [
     "Admin", "AdminPasswordChangeForm", "AuthenticationForm", "CheckBoxes", "ChoicesFilter", "DropdownFilter",
-    "FigureInput", "Inline", "InlineFormSet", "ModelForm", "MomentInput", "NumberInput", "RadioFilter", "RangeDateFilter",
-    "RangeTimeFilter", "RelatedDropdownFilter", "SearchResult", "Select", "TextInput", "Textarea", "UserChangeForm",
-    "UserCreationForm", "without_windows",
+    "FigureInput", "Inline", "InlineFormSet", "ModelForm", "MomentInput", "NumberInput", "RadioFilter",
+    "RangeDateFilter", "RangeTimeFilter", "RelatedDropdownFilter", "SearchResult", "Select", "TextInput", "Textarea",
+    "UserChangeForm", "UserCreationForm", "without_windows",
 ]  # fmt: skip
 
 

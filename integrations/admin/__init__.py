@@ -5,7 +5,10 @@ from integrations.admin import (
     checks,
     connections,
     drifts,
+    endpoints,
     imports,
+    keys,
+    messages,
     orders,
     products,
     published,
@@ -14,5 +17,6 @@ from integrations.admin import (
 )
 
 __all__ = [
-    "activities", "checks", "connections", "drifts", "imports", "orders", "products", "published", "sales", "unmatched",
+    "activities", "checks", "connections", "drifts", "endpoints", "imports", "keys", "messages", "orders", "products",
+    "published", "sales", "unmatched",
 ]  # fmt: skip

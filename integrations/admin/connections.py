@@ -10,15 +10,29 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
-from integrations import backfill, connections, filters, inbox, order_checks, outbox, registry, reviews, setup
-from integrations.admin import checks, imports, programs, shops
+from integrations import (
+    backfill,
+    connections,
+    filters,
+    inbox,
+    order_checks,
+    outbox,
+    programs,
+    registry,
+    reviews,
+    setup,
+)
+from integrations.admin import checks, imports, shops
+from integrations.admin import programs as program_page
+from integrations.admin.locations import LocationInline
 from integrations.connector import ConnectorError
 from integrations.dashboard import parts
-from integrations.models import Backfill, Connection, LocationMapping, OrderLink, PublishedStock
+from integrations.models import Backfill, Connection, OrderLink, PublishedStock
 
 State = Connection.State
 OPEN = (Backfill.State.RUNNING, Backfill.State.PAUSED)
@@ -41,17 +55,22 @@ def _is_seen(connection: Connection) -> bool:
     return is_waiting and _is_shop(connection) and reviews.last(connection) is not None
 
 
+def _count(connection: Connection, number: int) -> str:
+    """Programs have no such thing."""
+    return show.toned(show.quantity(number), "warn" if number else "") if _is_shop(connection) else ""
+
+
 class Side(Protocol):
     """A module that says what the page of one of the two shows."""
 
-    def banners(self, connection: Any, /) -> list[blocks.Banner]: ...
-    def figures(self, connection: Any, /) -> list[blocks.Figure]: ...
-    def before(self, connection: Any, /) -> list[blocks.Part]: ...
-    def after(self, connection: Any, /) -> list[blocks.Part]: ...
+    def banners(self, request: HttpRequest, connection: Any, /) -> list[blocks.Banner]: ...
+    def figures(self, request: HttpRequest, connection: Any, /) -> list[blocks.Figure]: ...
+    def before(self, request: HttpRequest, connection: Any, /) -> list[blocks.Part]: ...
+    def after(self, request: HttpRequest, connection: Any, /) -> list[blocks.Part]: ...
 
 
 def _side(connection: Connection) -> Side:
-    return shops if _is_shop(connection) else programs
+    return shops if _is_shop(connection) else program_page
 
 
 class ConnectionForm(theme.ModelForm):
@@ -72,76 +91,34 @@ class ConnectionForm(theme.ModelForm):
             self.add_error("order_filter_words", "Name at least one, or no order would come in.")
 
 
-class LocationForm(theme.ModelForm):
-    def _get_validation_exclusions(self) -> set[str]:
-        # Two locations may swap their storages; the formset and the use case see that none is used twice.
-        return {*super()._get_validation_exclusions(), "storage"}  # type: ignore[misc]
+class CallsFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no types
+    title = "calls"
+    parameter_name = "calls"
 
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("refused", "Many refused")]
 
-class LocationFormSet(theme.InlineFormSet):
-    def clean(self) -> None:
-        super().clean()
-        chosen = [form.cleaned_data["storage"] for form in self.forms if form.cleaned_data.get("storage")]
-        if twice := {storage.name for storage in chosen if chosen.count(storage) > 1}:
-            names = ", ".join(sorted(twice))
-            raise ValidationError(f"One storage can be only one location of a shop; chosen twice: {names}.")
-
-
-class LocationInline(theme.Inline):
-    model = LocationMapping
-    form = LocationForm
-    formset = LocationFormSet
-    verbose_name_plural = "locations of the shop"
-    fields = ("place", "storage")
-    readonly_fields = ("place",)
-    extra = 0
-    hide_title = True
-    can_delete = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).order_by("name", "pk")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("integrations.view_connection") or self.has_change_permission(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("integrations.change_connection")
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if field is not None:
-            field.empty_label = "Not mapped"
-        return field
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        return theme.without_windows(super().formfield_for_dbfield(db_field, request, **kwargs))
-
-    @admin.display(description="Location")
-    def place(self, row: LocationMapping) -> str:
-        return row.name if row.is_active else f"{row.name} (deactivated in the shop)"
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Connection]) -> QuerySet[Connection]:
+        often = programs.often_refused(timezone.now()).values("pk")
+        return queryset.filter(pk__in=often) if self.value() == "refused" else queryset
 
 
 @admin.register(Connection)
-class ConnectionAdmin(page.Page):
+class ConnectionAdmin(program_page.ProgramClicks, page.Page):
     form = ConnectionForm
     inlines = (LocationInline,)
     refusals = (ValidationError, ConnectorError)
     list_display = (
-        "name", "platform_label", "state_pill", "wrong", "last_order", "last_push", "num_waiting", "num_behind",
+        "name", "platform_label", "state_pill", "wrong", "last_in", "last_out", "num_waiting", "num_behind",
     )  # fmt: skip
-    list_filter = (("state", theme.ChoicesFilter),)
+    list_filter = (("state", theme.ChoicesFilter), CallsFilter)
     search_fields = ("name", "domain")
     ordering = ("name", "pk")
     empty_title = "No connections yet"
     empty_text = parts.HOW_TO_CONNECT
     empty_icon = "hub"
-    delete_text = (
-        "Stockbridge forgets the shop: its mapping, links and activity go. Sales and stock stay."
-        " The shop keeps the quantities that it shows now."
-    )
+    add_title = "Connect a program"
+    show_add_link = False  # a button above the list says more
     sales_fieldset = ("Sales", {"fields": ("name", ("prefix", "fulfilment"), "default_storage")})
     quantities_fieldset = (
         "Quantities for this shop",
@@ -151,13 +128,22 @@ class ConnectionAdmin(page.Page):
         "Orders of this shop",
         {"fields": (("order_filter", "order_filter_words"), "orders_since")},
     )
+    program_fieldset = (None, {"fields": ("name", ("prefix", "currency"), ("fulfilment", "default_storage"))})
     clicks = (
         "agree", "activate", "compare", "resume", "check_now", "retry_orders", "retry_quantities", "import_orders",
-        "pause_import", "resume_import", "cancel_import", "check_orders", "fix_orders", "pause",
+        "pause_import", "resume_import", "cancel_import", "check_orders", "fix_orders", "pause", "make_key",
+        "add_endpoint",
     )  # fmt: skip
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().add_view(request, form_url, {"show_save_and_continue": False} | (extra_context or {}))
+
+    def list_buttons(self, request: HttpRequest) -> list[blocks.Button]:
+        if not self.has_add_permission(request):
+            return []
+        return [blocks.Button(self.add_title, reverse("admin:integrations_connection_add"), "add", "primary", True)]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever wants to forget a shop pauses it first."""
@@ -167,21 +153,36 @@ class ConnectionAdmin(page.Page):
         """Not all that goes with it by name: that may be a hundred thousand rows."""
         return [str(one) for one in objs], {}, set(), []
 
+    def delete_text_of(self, instance: Any) -> str:
+        if not _is_shop(instance):
+            return (
+                "Its keys stop working, its addresses are told nothing more, its activity goes. Sales and stock stay."
+            )
+        return (
+            "Stockbridge forgets the shop: its mapping, links and activity go. Sales and stock stay."
+            " The shop keeps the quantities that it shows now."
+        )
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """What is added here is a program; a shop is connected by a command."""
+        if obj is None or not _is_shop(obj):
+            kwargs["form"] = program_page.ProgramForm
+        return super().get_form(request, obj, change, **kwargs)
+
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        shop_only = [self.orders_fieldset, self.quantities_fieldset] if _is_shop(obj) else []
-        return [self.sales_fieldset, *shop_only]
+        if obj is None or not _is_shop(obj):
+            return [self.program_fieldset]
+        return [self.sales_fieldset, self.orders_fieldset, self.quantities_fieldset]
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return self.inlines if obj is not None and obj.locations.exists() else ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         behind = PublishedStock.objects.filter(~Q(problem="") | Q(due_at__isnull=False))
-        rows: QuerySet[Any] = (
-            super()
-            .get_queryset(request)
-            .annotate(waiting=_number_of(OrderLink.objects.exclude(problem="")), behind=_number_of(behind))
-        )
-        return rows
+        waiting = OrderLink.objects.exclude(problem="")
+        rows = programs.with_traffic(super().get_queryset(request), timezone.now())
+        counted: QuerySet[Any] = rows.annotate(waiting=_number_of(waiting), behind=_number_of(behind))
+        return counted
 
     # --- the list ---------------------------------------------------------------------------------------
     @admin.display(description="Platform", ordering="platform")
@@ -196,43 +197,58 @@ class ConnectionAdmin(page.Page):
     def wrong(self, connection: Connection) -> str:
         return parts.wrong(connection)
 
-    @admin.display(description="Last order in", ordering="last_order_at")
-    def last_order(self, connection: Connection) -> str:
-        return show.ago(connection.last_order_at, timezone.now())
+    @admin.display(description="Last in", ordering="last_order_at")
+    def last_in(self, connection: Any) -> str:
+        return parts.last_in(connection, timezone.now())
 
-    @admin.display(description="Last stock out", ordering="last_push_at")
-    def last_push(self, connection: Connection) -> str:
-        return show.ago(connection.last_push_at, timezone.now())
+    @admin.display(description="Last out", ordering="last_push_at")
+    def last_out(self, connection: Any) -> str:
+        return parts.last_out(connection, timezone.now())
 
     @admin.display(description="Orders waiting", ordering="waiting")
     def num_waiting(self, connection: Any) -> str:
-        return show.toned(show.quantity(connection.waiting), "warn" if connection.waiting else "")
+        return _count(connection, connection.waiting)
 
     @admin.display(description="Not in step", ordering="behind")
     def num_behind(self, connection: Any) -> str:
-        return show.toned(show.quantity(connection.behind), "warn" if connection.behind else "")
+        return _count(connection, connection.behind)
 
     # --- its page ---------------------------------------------------------------------------------------
     def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
-        return _side(instance).banners(instance)
+        return _side(instance).banners(request, instance)
 
     def figures(self, request: HttpRequest, instance: Any) -> list[blocks.Figure]:
-        return _side(instance).figures(instance)
+        return _side(instance).figures(request, instance)
 
     def before(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
-        return _side(instance).before(instance)
+        return _side(instance).before(request, instance)
 
     def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
-        return _side(instance).after(instance)
+        return _side(instance).after(request, instance)
 
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
-        """With the mapping, in `save_related`."""
+        actor = request.user.get_username()
+        if not change:
+            made, obj.first_key = programs.add(actor=actor, now=timezone.now(), **form.cleaned_data)  # type: ignore[attr-defined]
+            obj.pk = made.pk
+        elif not _is_shop(obj):
+            programs.change(obj, actor=actor, **{name: form.cleaned_data[name] for name in form.changed_data})
+        # A shop is saved with its mapping, in `save_related`.
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        once = program_page.key_once(request, f"{obj.name} is connected. Its first key", "", obj.first_key)
+        return self.show_once(request, obj, once)
+
+    def delete_model(self, request: HttpRequest, obj: Connection) -> None:
+        connections.forget(obj, request.user.get_username())
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if not _is_shop(form.instance):
+            return
         choices = {name: form.cleaned_data[name] for name in form.changed_data}
         rows = [row for formset in formsets for row in formset.save(commit=False)]
         mapping = {row.external_id: row.storage_id for row in rows}
-        setup.change(form.instance, timezone.now(), choices, mapping)
+        setup.change(form.instance, timezone.now(), choices, mapping, actor=request.user.get_username())
 
     # --- buttons ----------------------------------------------------------------------------------------
     @click.button("Activate", icon="play_arrow", tone="primary", when=lambda one: one.state == State.SETUP)
@@ -244,7 +260,9 @@ class ConnectionAdmin(page.Page):
 
     @click.button("Resume", icon="play_arrow", tone="primary", when=lambda one: one.state == State.PAUSED)
     def resume(self, request: HttpRequest, connection: Connection) -> str:
-        connections.resume(connection)
+        connections.resume(connection, request.user.get_username())
+        if not _is_shop(connection):
+            return f"{connection} is active again: its calls are answered, and it is told what happened meanwhile."
         return f"{connection} is active again. What happened meanwhile is taken in now."
 
     @click.button("Compare stock", icon="difference", when=lambda one: _is_shop(one) and one.state == State.ACTIVE)
@@ -260,6 +278,8 @@ class ConnectionAdmin(page.Page):
     @click.button("Pause", icon="pause", when=lambda one: one.state == State.ACTIVE)
     def pause(self, request: HttpRequest, connection: Connection) -> str:
         connections.pause(connection, f"Paused by {request.user.get_username()}. Resume it when you are ready.")
+        if not _is_shop(connection):
+            return f"{connection} is paused: its calls are refused, and it is told nothing until you resume."
         return f"{connection} is paused. Webhooks are still remembered."
 
     @click.button("Check now", icon="network_check", when=_is_shop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import F
+from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import blocks, show
@@ -19,7 +20,7 @@ ACTIVITIES_SHOWN = 15
 State = Connection.State
 
 
-def banners(shop: Any) -> list[blocks.Banner]:
+def banners(request: HttpRequest, shop: Any) -> list[blocks.Banner]:
     if shop.state == State.PAUSED:
         title = "Paused: nothing is exchanged with this shop. What it tells us meanwhile is remembered."
         return [blocks.Banner(shop.paused_because or "Resume it when you are ready.", "bad", title)]
@@ -58,7 +59,7 @@ def _takes(cost: PushCost) -> str:
     return f"{calls}, {cost.points:,} points, about {max(1, round(cost.seconds)):,} s"
 
 
-def figures(shop: Any) -> list[blocks.Figure]:
+def figures(request: HttpRequest, shop: Any) -> list[blocks.Figure]:
     now = timezone.now()
     differing = reviews.drifts(shop).count()
     return [
@@ -94,7 +95,7 @@ def _unmatched(shop: Any) -> blocks.Figure:
     return blocks.Figure("Unmatched SKUs", show.quantity(count), "warn" if count else "", url=where if count else "")
 
 
-def before(shop: Any) -> list[blocks.Part]:
+def before(request: HttpRequest, shop: Any) -> list[blocks.Part]:
     imported = [*imports.part(shop), *checks.part(shop)]
     if not shop.waiting:
         return imported
@@ -103,7 +104,7 @@ def before(shop: Any) -> list[blocks.Part]:
     return [*imported, parts.waiting_table(rows, ("All of them", everything), timezone.now())]
 
 
-def after(shop: Any) -> list[blocks.Part]:
+def after(request: HttpRequest, shop: Any) -> list[blocks.Part]:
     rows = shop.published.select_related("stock__product", "link", "mapping").order_by(
         F("problem_at").desc(nulls_last=True), F("due_at").asc(nulls_last=True), "stock__product__name", "pk"
     )

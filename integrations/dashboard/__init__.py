@@ -15,9 +15,18 @@ from django.utils import timezone
 
 from catalog.admin import blocks, show
 from catalog.models import Product, Stock, Storage
-from integrations import attention
+from integrations import attention, programs
 from integrations.dashboard import parts
-from integrations.models import Activity, Connection, Heartbeat, OrderLink, PublishedStock, UnmatchedSku
+from integrations.models import (
+    Activity,
+    ApiKey,
+    Connection,
+    Endpoint,
+    Heartbeat,
+    OrderLink,
+    PublishedStock,
+    UnmatchedSku,
+)
 from sales import money
 from sales.models import Order
 
@@ -51,7 +60,8 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     may = request.user.has_perm
     sees_sales, sees_shops = may("sales.view_order"), may("integrations.view_connection")
-    connections = list(Connection.objects.order_by("name", "pk")) if sees_shops else []
+    rows = programs.with_traffic(Connection.objects.order_by("name", "pk"), now)
+    connections = list(rows) if sees_shops else []
     board: dict[str, Any] = {"alerts": [], "figures": []}
     if request.user.is_superuser and not connections:
         board["steps"] = steps()
@@ -76,41 +86,56 @@ def steps() -> list[tuple[str, str, bool]]:
 
 
 def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
-    counts = attention.counts()
-    found = [
-        Alert(
-            counts.connections_paused, "paused: nothing is exchanged until you resume",
+    counts = attention.counts(now)
+    heaps = [
+        _alert(
+            counts.connections_paused, "connection", "paused: nothing is exchanged until you resume",
             show.list_of(Connection, "state__exact=paused"), "pause_circle", "bad",
         ),
-        Alert(
-            counts.orders_waiting, "waiting to become sales", show.list_of(OrderLink, "waiting=1"), "pending_actions"
+        _alert(
+            counts.orders_waiting, "order", "waiting to become sales", show.list_of(OrderLink, "waiting=1"),
+            "pending_actions",
         ),
-        Alert(counts.unmatched_skus, "sold by a shop and unknown here", show.list_of(UnmatchedSku), "barcode"),
-        Alert(
-            counts.quantities_refused, "not taken by a shop", show.list_of(PublishedStock, "state=refused"),
+        _alert(
+            counts.unmatched_skus, "SKU", "sold by a shop and unknown here", show.list_of(UnmatchedSku), "barcode"
+        ),
+        _alert(
+            counts.quantities_refused, "quantity", "not taken by a shop", show.list_of(PublishedStock, "state=refused"),
             "sync_problem",
         ),
-        Alert(
-            counts.negative_stock, "promised beyond what there is", show.list_of(Product, "level=negative"),
-            "inventory_2", "bad",
+        _alert(
+            counts.endpoints_failing, "webhook address", "not told what happens here",
+            show.list_of(Endpoint, "state=failing"), "notifications_off",
+        ),
+        _alert(
+            counts.keys_ending, "key", "about to stop but still used", show.list_of(ApiKey, "state=ending"), "key",
+        ),
+        _alert(
+            counts.programs_refused, "program", "with many refused calls", show.list_of(Connection, "calls=refused"),
+            "block",
+        ),
+        _alert(
+            counts.negative_stock, "stock level", "promised beyond what there is",
+            show.list_of(Product, "level=negative"), "inventory_2", "bad",
         ),
     ]  # fmt: skip
-    nouns = ("connection", "order", "SKU", "quantity", "stock level")
-    named = [
-        Alert(one.count, f"{_noun(noun, one.count)} {one.text}", one.url, one.icon, one.tone)
-        for noun, one in zip(nouns, found, strict=True)
-        if one.count
-    ]
+    found = [heap for heap in heaps if heap.count]
     if any(one.state == Connection.State.ACTIVE for one in connections) and _is_silent(now):
         text = "The worker does not run, so nothing is exchanged. Start manage.py worker."
-        named.insert(0, Alert(0, text, show.list_of(Connection), "power_off", "bad"))
-    return named
+        found.insert(0, Alert(0, text, show.list_of(Connection), "power_off", "bad"))
+    return found
+
+
+def _alert(count: int, noun: str, text: str, url: str, icon: str, tone: str = "warn") -> Alert:
+    return Alert(count, f"{_noun(noun, count)} {text}", url, icon, tone)
 
 
 def _noun(noun: str, count: int) -> str:
     if count == 1:
         return noun
-    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    if noun.endswith("y") and not noun.endswith("ey"):
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 def _is_silent(now: datetime) -> bool:
@@ -121,13 +146,13 @@ def _is_silent(now: datetime) -> bool:
 def connections_table(connections: list[Connection], now: datetime) -> blocks.Table:
     return blocks.Table(
         "Connections",
-        blocks.columns("-Connection", "-State", "-=Last order in", "-=Last stock out", "What is wrong"),
+        blocks.columns("-Connection", "-State", "-=Last in", "-=Last out", "What is wrong"),
         [
             [
                 show.link(one, show.page_of(one)),
                 parts.state(one),
-                show.ago(one.last_order_at, now),
-                show.ago(one.last_push_at, now),
+                parts.last_in(one, now),
+                parts.last_out(one, now),
                 parts.wrong(one),
             ]
             for one in connections

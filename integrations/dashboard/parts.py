@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.utils.html import format_html
 
 from catalog.admin import blocks, show
-from integrations import registry, wanted
+from integrations import keys, programs, registry, wanted
 from integrations.models import Activity, Connection, OrderLink, PublishedStock
 
 STATE_TONES = {"active": "good", "paused": "bad", "setup": "warn"}
 OUTCOME_TONES = {"done": "good", "waiting": "warn", "warning": "warn", "failed": "bad"}
 ARROWS = {"in": "←", "out": "→", "here": "·"}
 HOW_TO_CONNECT = format_html(
-    "No shop is connected yet. On the machine that runs Stockbridge, run"
-    " <code>manage.py connect shopify --shop {}</code> (<code>connect --help</code> lists what it asks for).",
+    "Nothing is connected yet. A program that uses the General API is connected here, under Connections. For a Shopify"
+    " shop, run <code>manage.py connect shopify --shop {}</code> on the machine that runs Stockbridge"
+    " (<code>connect --help</code> lists what it asks for).",
     "your-shop.myshopify.com",
 )
 
@@ -25,20 +27,41 @@ def platform(connection: Connection) -> str:
     return registry.LABELS.get(connection.platform, connection.platform)
 
 
-def state(connection: Connection) -> str:
-    """Paused is red; active with a failure that is being retried is amber."""
-    if connection.state == Connection.State.ACTIVE and connection.trouble:
+def state(connection: Any) -> str:
+    """Paused is red; active with something wrong is amber. Needs `programs.with_traffic`, as the next three do."""
+    if connection.state == Connection.State.ACTIVE and wrong(connection):
         return show.pill("Trouble", "warn")
     return show.pill(connection.get_state_display(), STATE_TONES[connection.state])
 
 
-def wrong(connection: Connection) -> str:
+def wrong(connection: Any) -> str:
     """Why it is paused, or what failed last; empty when all is well."""
-    return connection.paused_because if connection.state == Connection.State.PAUSED else connection.trouble
+    if connection.state == Connection.State.PAUSED:
+        return str(connection.paused_because)
+    said = [connection.trouble] if connection.trouble else []
+    if (count := connection.calls_refused) >= programs.MANY:
+        said.append(f"{count} of its calls were refused within the last hour.")
+    if count := connection.endpoints_failing:
+        said.append(f"{count} webhook {'address is' if count == 1 else 'addresses are'} not told what happens here.")
+    return " ".join(said)
+
+
+def last_in(connection: Any, now: datetime) -> str:
+    """The last order of a shop, the last call of a program."""
+    return show.ago(connection.last_order_at or connection.called_at, now)
+
+
+def last_out(connection: Any, now: datetime) -> str:
+    """The last quantity that a shop was told, the last message that a program was."""
+    return show.ago(connection.last_push_at or connection.told_at, now)
 
 
 def direction(activity: Activity) -> str:
-    return f"{ARROWS[activity.direction]} {activity.get_direction_display()}"
+    """Needs `connection`."""
+    label = activity.get_direction_display()
+    if activity.connection is not None and activity.connection.platform == keys.PLATFORM:
+        label = label.replace("shop", "program")
+    return f"{ARROWS[activity.direction]} {label}"
 
 
 def outcome(activity: Activity) -> str:
@@ -75,6 +98,37 @@ def activity_table(
         empty,
         link,
     )
+
+
+def call_table(activities: Iterable[Activity], empty: str, link: tuple[str, str] | None = None) -> blocks.Table:
+    """What a program asked, and what it was told. Needs `order` and `product`."""
+    return blocks.Table(
+        "Calls and changes",
+        blocks.columns("-When", "What", "Of", "Outcome", "#Took", "Why"),
+        [
+            [
+                show.link(show.moment(one.at), show.page_of(one)),
+                one.what,
+                about(one),
+                outcome(one),
+                took(one),
+                one.why,
+            ]
+            for one in activities
+        ],
+        empty,
+        link,
+    )
+
+
+def about(activity: Activity) -> str:
+    """The sale or product that it touched, as a link. Needs `order` and `product`."""
+    touched = activity.order or activity.product
+    return show.link(touched, show.page_of(touched)) if touched else ""
+
+
+def took(activity: Activity) -> str:
+    return "" if activity.duration_ms is None else f"{activity.duration_ms:,} ms"
 
 
 def waiting_table(links: Iterable[OrderLink], link: tuple[str, str] | None, now: datetime) -> blocks.Table:

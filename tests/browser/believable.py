@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog import skus, stock
 from catalog.models import Product, Storage, Unit
-from integrations import activity, connections, keys
+from integrations import activity, connections
 from integrations.activity import Direction, Outcome
 from integrations.models import (
     Connection,
@@ -30,6 +30,7 @@ from integrations.models import (
 )
 from sales import orders
 from sales.models import Customer, Order
+from tests.browser import programs
 
 USERNAME, PASSWORD = "anna", "a long password for the tests"
 
@@ -86,8 +87,7 @@ def fill(now: datetime | None = None) -> None:
     shop = _connection(now, warehouse, shop_floor)
     _links(shop, products, sales, customers, now)
     _activity(shop, sales, now)
-    program, _ = keys.make(keys.connect("Till", prefix="T-"), "Counter 1")
-    program.connection.endpoints.create(url="https://till.example.com/hooks", events=["order.created", "stock.changed"])
+    programs.fill(sales, products, warehouse, now)
     paused = Connection.objects.create(
         platform="shopify", name="Tea & Clay outlet", domain="tea-clay-outlet.myshopify.com", prefix="O-",
         default_storage=shop_floor, state=Connection.State.ACTIVE, last_order_at=now - timedelta(days=2),

@@ -8,9 +8,10 @@ from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
 from catalog.models import Product, Storage
-from integrations.models import Connection, UnmatchedSku
+from integrations.models import Connection, Endpoint, UnmatchedSku
 from sales.models import Customer, Order
 from tests.browser.believable import PASSWORD, USERNAME
+from tests.browser.programs import LONG
 
 LISTS = {
     "dashboard": "index",
@@ -24,11 +25,15 @@ LISTS = {
     "quantities": "integrations_publishedstock_changelist",
     "differences": "integrations_drift_changelist",
     "unmatched": "integrations_unmatchedsku_changelist",
+    "keys": "integrations_apikey_changelist",
+    "endpoints": "integrations_endpoint_changelist",
+    "messages": "integrations_message_changelist",
     "users": "auth_user_changelist",
     "groups": "auth_group_changelist",
     "product-add": "catalog_product_add",
     "storage-add": "catalog_storage_add",
     "customer-add": "sales_customer_add",
+    "program-add": "integrations_connection_add",
     "user-add": "auth_user_add",
     "group-add": "auth_group_add",
     "changes": "people_change_changelist",
@@ -54,6 +59,7 @@ def screens(state: str) -> list[tuple[str, str]]:
         return found
     mug = Product.objects.get(name="Stoneware mug, ink")
     partly = Order.objects.get(number="S-1033")
+    till = Connection.objects.get(name="Till")
     objects = {
         "product": ("catalog_product_change", mug),
         "product-count": ("catalog_product_count", mug),
@@ -77,7 +83,21 @@ def screens(state: str) -> list[tuple[str, str]]:
         "unmatched-ignored": ("integrations_unmatchedsku_change", UnmatchedSku.objects.get(key="sample")),
         "unmatched-link": ("integrations_unmatchedsku_link", UnmatchedSku.objects.get(key="vase-blue")),
         "unmatched-make": ("integrations_unmatchedsku_make", UnmatchedSku.objects.get(key="vase-blue")),
-        "program": ("integrations_connection_change", Connection.objects.get(name="Till")),
+        "program": ("integrations_connection_change", till),
+        "program-trouble": ("integrations_connection_change", Connection.objects.get(prefix="ROBOT-")),
+        "program-new": ("integrations_connection_change", Connection.objects.get(name="Label printer")),
+        "program-make-key": ("integrations_connection_make_key", till),
+        "program-add-endpoint": ("integrations_connection_add_endpoint", till),
+        "key-rotate": ("integrations_apikey_rotate", till.api_keys.get(name="Counter 1")),
+        "key-revoke": ("integrations_apikey_revoke", till.api_keys.get(name="Counter 1")),
+        "endpoint": ("integrations_endpoint_change", till.endpoints.get()),
+        "endpoint-dead": ("integrations_endpoint_change", Endpoint.objects.get(url=LONG)),
+        "endpoint-gone": ("integrations_endpoint_change", Endpoint.objects.get(is_active=False)),
+        "endpoint-since": ("integrations_endpoint_tell_again", till.endpoints.get()),
+        "endpoint-secret": ("integrations_endpoint_renew_secret", till.endpoints.get()),
+        "endpoint-delete": ("integrations_endpoint_delete", till.endpoints.get()),
+        "call": ("integrations_activity_change", till.activities.filter(what="orders/add").latest("at")),
+        "call-refused": ("integrations_activity_change", till.activities.get(outcome="failed")),
         "connection-paused": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay outlet")),
     }
     return found + [(name, reverse(f"admin:{url}", args=[one.pk])) for name, (url, one) in objects.items()]

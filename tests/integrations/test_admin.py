@@ -16,7 +16,7 @@ from catalog import stock
 from catalog.admin.click import Clickable
 from catalog.admin.theme import Admin
 from catalog.models import Product, Storage
-from integrations import activity, connections, keys
+from integrations import activity, connections, keys, programs
 from integrations.activity import Direction
 from integrations.models import (
     Activity,
@@ -411,14 +411,16 @@ def test_page_shows_what_the_shop_shows_against_what_it_should(admin_client, con
 
 
 def test_page_of_a_program_shows_its_keys_and_never_calls_it(admin_client):
-    key, secret = keys.make(keys.connect("Till"), "Counter 1")
+    key, secret = keys.make(programs.connect("Till"), "Counter 1")
     keys.revoke(key, timezone.now())
     page = text(admin_client.get(url("connection_change", key.connection_id)))
     assert ("Counter 1" in page, "Revoked" in page, secret in page) == (True, True, False)
     assert ("Check now" in page, "Quantities for this shop" in page) == (False, False)
-    form = {"name": "Till 1", "prefix": "T-", "fulfilment": "inventory", "default_storage": make.storage().pk}
+    form = {"name": "Till 1", "prefix": "T-", "currency": "eur", "fulfilment": "inventory"}
+    form["default_storage"] = str(make.storage().pk)
     assert admin_client.post(url("connection_change", key.connection_id), form).status_code == 302
-    assert Connection.objects.get().name == "Till 1"
+    changed = Connection.objects.get()
+    assert (changed.name, changed.prefix, changed.currency) == ("Till 1", "T-", "EUR")
 
 
 @pytest.mark.parametrize("name", ["connection", "activity", "orderlink", "publishedstock", "drift"])
@@ -472,9 +474,10 @@ def test_only_a_paused_connection_is_forgotten_and_its_sales_stay(admin_client, 
     assert (Connection.objects.exists(), Order.objects.count()) == (False, 1)
 
 
-def test_connections_are_not_added_here_and_the_empty_list_says_how(admin_client):
-    assert admin_client.get(url("connection_add")).status_code == 403
-    assert "manage.py connect shopify" in text(admin_client.get(url("connection_changelist")))
+def test_the_empty_list_says_how_a_shop_and_a_program_are_connected(admin_client):
+    page = text(admin_client.get(url("connection_changelist")))
+    assert "manage.py connect shopify" in page
+    assert url("connection_add") in page
 
 
 def test_activity_is_only_read(admin_client):

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from integrations import attention, registry, reviews, tasks
 from integrations.connector import ConnectorError
@@ -97,7 +98,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  and {more} more.")
 
     def _problems(self, found: list[Connection]) -> list[str]:
-        counts = attention.counts(found)
+        counts = attention.counts(timezone.now(), found)
         problems = [
             f"{each}: {each.paused_because or each.trouble}" for each in found if each.paused_because or each.trouble
         ]
@@ -107,4 +108,10 @@ class Command(BaseCommand):
             problems.append(f"SKUs that are unknown here: {counts.unmatched_skus}.")
         if counts.quantities_refused:
             problems.append(f"Quantities that are not in the shop: {counts.quantities_refused}.")
+        if counts.endpoints_failing:
+            problems.append(f"Addresses that are not told what they should be: {counts.endpoints_failing}.")
+        if counts.keys_ending:
+            problems.append(f"Keys that stop soon and are still used: {counts.keys_ending}.")
+        if counts.programs_refused:
+            problems.append(f"Programs of which many calls were refused within the hour: {counts.programs_refused}.")
         return problems
