@@ -19,7 +19,7 @@ from django.views.defaults import bad_request as html_bad_request
 
 from integrations import activity, keys
 from integrations.activity import Direction, Outcome
-from integrations.api import idempotency, parsing, receiving
+from integrations.api import idempotency, parsing, receiving, strangers
 from integrations.api.calls import Caller, creating, json_answer
 from integrations.api.refusals import UNAUTHORIZED, Refusal, because_of
 from integrations.api.routes import VIEWS
@@ -28,7 +28,13 @@ logger = logging.getLogger(__name__)
 
 #: Characters of a request and of an answer that an activity keeps.
 KEPT = 4000
-_SECRET = re.compile(r'("[^"]*(?:password|secret|token|api_?key|authorization)[^"]*"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.I)
+_SECRET = re.compile(
+    r'("[^"]*(?:passw|pwd|secret|token|(?:api|access|private)[_-]?key|authorization|credential)[^"]*"\s*:\s*)'
+    r'(?:"(?:[^"\\]|\\.)*"?|\[[^\]]*\]?|\{[^}]*\}?|[^\s,}\]]+)',
+    re.I,
+)
+#: A key of ours, wherever somebody put it.
+_KEY = re.compile(r"sb_[\w-]{20,}", re.ASCII)
 
 
 @csrf_exempt
@@ -47,7 +53,8 @@ def door(request: HttpRequest, path: str = "") -> HttpResponse:
             response[name] = value
         if caller is not None and call in creating:
             caller.order_id = caller.product_id = None  # rolled back
-        # Without a valid key nothing is written down: anybody could fill the table.
+        if refusal.status == 401:
+            _note_stranger(request, call, now)
         if caller is not None and (refusal.status != 429 or keys.should_note_throttling(caller.key, now)):
             _note(request, call, caller, response, started, refusal)
         return response
@@ -62,10 +69,13 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return html_bad_request(request, exception)
 
 
-def _caller(request: HttpRequest, now: datetime) -> Caller:
+def _key(request: HttpRequest) -> str:
     text = request.headers.get("Authorization", "").strip()
-    if text[:7].lower() == "bearer ":
-        text = text[7:].strip()
+    return text[7:].strip() if text[:7].lower() == "bearer " else text
+
+
+def _caller(request: HttpRequest, now: datetime) -> Caller:
+    text = _key(request)
     key = keys.find(text, now) if text else None
     if key is None:
         if misaddressed := _misaddressed(request, request.path.removeprefix("/connect/")):
@@ -129,6 +139,13 @@ def _note(
         logger.exception("The activity of %s was not written", call)
 
 
+def _note_stranger(request: HttpRequest, call: str, now: datetime) -> None:
+    try:
+        strangers.note(call.removesuffix(".php"), _key(request), now)
+    except Exception:
+        logger.exception("That %s was refused was not written", call)
+
+
 def _without_secrets(body: bytes) -> str:
     text = body.decode("utf-8", "replace").replace("\0", "\ufffd")[:KEPT]
-    return _SECRET.sub(r'\1"…"', text)
+    return _KEY.sub("sb_…", _SECRET.sub(r'\1"…"', text))

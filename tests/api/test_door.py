@@ -1,14 +1,18 @@
 """Who may come in, how often, and what is written down of it."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Product
-from integrations import keys
-from integrations.models import Activity, ApiKey
+from integrations import connections, keys
+from integrations.models import Activity, ApiKey, Connection
 from tests.api.conftest import Api
 
 SALE: dict[str, Any] = {"num": "1", "customer_name": "Anna", "products": [{"sku": "MUG", "amount": 1, "total": 10}]}
@@ -24,13 +28,86 @@ def test_unknown_fields_are_named_in_warnings(api):
     assert answer["warnings"] == ["Unknown field, ignored: color", "Unknown field, ignored: size"]
 
 
-def test_secrets_are_not_written_down(api):
-    api.ask("customers/get_list", api_key="sb_very-secret", nested={"Password": 'a"b'}, search="Anna")
+def test_secrets_are_not_written_down(api, mug):
+    api.ask(
+        "orders/add", api_key="sb_very-secret", nested={"Password": 'a"b', "tokens": ["one", "two"], "pwd": 4711},
+        credentials={"user": "me"}, notes=f"call me with {api.key}", **SALE,
+    )  # fmt: skip
     line = Activity.objects.get()
-    assert "very-secret" not in line.request
-    assert 'a\\"b' not in line.request
-    assert api.key not in line.request + line.response
-    assert '"search": "Anna"' in line.request
+    kept = line.request + line.response
+    for secret in ("very-secret", 'a\\"b', "one", "two", "4711", '"me"', api.key, api.key[3:]):
+        assert secret not in kept, secret
+    assert '"notes": "call me with sb_…"' in line.request
+    assert '"customer_name": "Anna"' in line.request
+
+
+OUTCOMES: list[tuple[int, str, dict[str, Any], dict[str, str]]] = [
+    (200, "orders/add", SALE, {}),
+    (400, "orders/add", {**SALE, "num": ""}, {}),
+    (404, "orders/get_entry", {"order_id": 77}, {}),
+    (404, "orders/fly", {}, {}),
+    (405, "orders/add", SALE, {"method": "PUT"}),
+    (409, "products/add", {"name": "Mug", "unit": "pcs", "sku": "MUG"}, {}),
+    (413, "orders/add", {"notes": "x" * 1024 * 1024}, {}),
+    (415, "orders/add", SALE, {"Content_Type": "image/png"}),
+    (429, "storages/get_list", {}, {}),
+    (500, "orders/add", SALE, {}),
+]
+
+
+@pytest.mark.parametrize(("status", "call", "body", "more"), OUTCOMES, ids=lambda value: str(value)[:20])
+def test_every_request_is_one_line_by_one_insert(api, shop, mug, main, settings, status, call, body, more):
+    if status == 429:
+        settings.API_RATE, settings.API_BURST = 1, 1
+        api.ask(call)
+        Activity.objects.all().delete()
+    if status == 409:
+        body = {**body, "storage_id": main.pk}
+    if status == 500:
+        Connection.objects.update(timezone="Mars/Base")
+    with CaptureQueriesContext(connection) as captured:
+        response = api.send(f"{call}.php", json.dumps(body).encode(), **more)
+    assert response.status_code == status
+    assert [each["sql"].split()[0] for each in captured if "integrations_activity" in each["sql"]] == ["INSERT"]
+    line = Activity.objects.get()
+    assert line.connection == shop
+    assert call in line.what
+    assert line.outcome == ("done" if status == 200 else "failed")
+    assert line.why == response.answer.get("error", "")
+    assert line.duration_ms is not None
+    assert json.loads(line.response) == response.answer
+    # What was refused before it was read is not there.
+    assert line.request == ("" if status in (405, 413, 429) or call == "orders/fly" else json.dumps(body))
+
+
+@pytest.mark.parametrize(
+    ("key", "whose", "reason"),
+    [
+        ("", None, "None was sent."),
+        ("sesame", None, "No key begins like the one that was sent."),
+        ("{beginning}and-more", "Web shop", "What was sent begins like tests ({beginning}…), but goes on otherwise."),
+        ("{revoked}", "Web shop", "tests ({beginning}…) was revoked."),
+        ("{paused}", "Web shop", "The connection is paused."),
+    ],
+)
+def test_of_requests_without_a_key_that_works_one_a_minute_is_written_down(api, shop, key, whose, reason):
+    known = ApiKey.objects.get()
+    if key == "{revoked}":
+        keys.revoke(known, timezone.now())
+    if key == "{paused}":
+        connections.pause(shop, "Paused by hand.")
+    Activity.objects.all().delete()
+    sent = api.key if key in ("{revoked}", "{paused}") else key.format(beginning=known.beginning)
+    api.key = sent
+    for _ in range(3):
+        assert api.error("orders/add", 401) == "Unauthorized - invalid API key"
+    line = Activity.objects.get()
+    assert line.why == f"Unauthorized - invalid API key. {reason.format(beginning=known.beginning)}"
+    assert (line.what, line.outcome, line.connection and line.connection.name) == ("orders/add", "failed", whose)
+    assert sent == "" or sent not in (line.why + line.request + line.response)
+    Activity.objects.update(at=F("at") - timedelta(minutes=2))
+    api.error("orders/get_list", 401)
+    assert Activity.objects.count() == 2
 
 
 def test_only_the_beginning_of_large_bodies_is_kept(api):
