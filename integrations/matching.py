@@ -122,13 +122,15 @@ def _locked(rows: Iterable[UnmatchedSku]) -> list[UnmatchedSku]:
 def meaning(row: UnmatchedSku) -> str:
     """The name of our product that it is by now; empty: none. One statement."""
     if row.external_id:
-        link = row.connection.product_links.filter(external_id=row.external_id).select_related("product").first()
+        links = row.connection.product_links.filter(external_id=row.external_id, product__deleted_at=None)
+        link = links.select_related("product").first()
         return link.product.name if link else ""
     match = skus.find([row.sku]).get(row.key)
     return match.name if match else ""
 
 
 def _link(row: UnmatchedSku, product: Product) -> None:
+    row.connection.product_links.filter(external_id=row.external_id, product__deleted_at__isnull=False).delete()
     made, is_new = ProductLink.objects.get_or_create(
         connection=row.connection,
         external_id=row.external_id,

@@ -194,7 +194,7 @@ def _keep_products(order: Order, matched: dict[str, products.Matched]) -> None:
 
 def _nothing_matched(unknown: Sequence[RemoteLine]) -> str:
     names = ", ".join(line.sku or f"“{line.title}” without SKU" for line in unknown[:5])
-    return f"None of its SKUs is known here: {names}. Add one of them to a product, and the sale is made."
+    return f"Nothing of it is a product here: {names}. Decide about one under Unmatched SKUs, and the sale is made."
 
 
 def retry(links: Iterable[OrderLink], now: datetime) -> int:

@@ -63,7 +63,8 @@ def unlinked(connection: Connection, lines: Sequence[RemoteLine]) -> list[str]:
     Not those that it is known to have twice. At most three statements.
     """
     wanted = {line.product_id: line.sku for line in lines if line.product_id and line.sku and line.is_goods}
-    known = set(connection.product_links.filter(external_id__in=wanted).values_list("external_id", flat=True))
+    links = connection.product_links.filter(external_id__in=wanted, product__deleted_at=None)
+    known = set(links.values_list("external_id", flat=True))
     missing = [sku for product_id, sku in wanted.items() if product_id not in known]
     here = set(skus.find(missing)) if missing else set()
     here -= unmatched.shared_keys(connection, here) if here else set()
@@ -75,7 +76,8 @@ def unseen(connection: Connection, lines: Sequence[RemoteLine]) -> list[str]:
     wanted = {line.product_id for line in lines if line.product_id and not skus.normalise(line.sku) and line.quantity}
     if not wanted:
         return []
-    wanted -= set(connection.product_links.filter(external_id__in=wanted).values_list("external_id", flat=True))
+    links = connection.product_links.filter(external_id__in=wanted, product__deleted_at=None)
+    wanted -= set(links.values_list("external_id", flat=True))
     seen = connection.unmatched_skus.filter(external_id__in=wanted).exclude(item_id="")
     return sorted(wanted - set(seen.values_list("external_id", flat=True)))
 
@@ -90,8 +92,11 @@ def link(connection: Connection, offered: Sequence[RemoteProduct], now: datetime
     with transaction.atomic():
         existing = {
             link.external_id: link
-            for link in connection.product_links.filter(external_id__in=[product.external_id for product in offered])
+            for link in connection.product_links.filter(
+                external_id__in=[product.external_id for product in offered]
+            ).select_related("product")
         }
+        _forget_deleted(existing, offered, {key for key in here if key not in twice})
         changed = [row for product in offered if (row := _changed(existing.get(product.external_id), product))]
         ProductLink.objects.bulk_update(changed, ["item_id", "sku", "title", "unpublishable"], batch_size=CHUNK)
         made = []
@@ -168,6 +173,19 @@ def look_again(connection: Connection, connector: Connector, links: Collection[P
     offered = connector.products_by_id(sorted(external_ids))
     link(connection, offered, now)
     lost(connection, external_ids - {product.external_id for product in offered}, now)
+
+
+def _forget_deleted(existing: dict[str, ProductLink], offered: Sequence[RemoteProduct], clear: Collection[str]) -> None:
+    """A link to a product that was deleted here gives way to the product that has the SKU now."""
+    free = [
+        product.external_id
+        for product in offered
+        if (row := existing.get(product.external_id))
+        and row.product.deleted_at
+        and skus.normalise(product.sku) in clear
+    ]
+    if free:
+        ProductLink.objects.filter(pk__in=[existing.pop(external_id).pk for external_id in free]).delete()
 
 
 def _forget_replaced(connection: Connection, made: Sequence[ProductLink]) -> None:

@@ -226,9 +226,8 @@ class UnmatchedSkuAdmin(page.Page):
             except ValidationError as error:
                 form.add_error(None, cast(Any, click.sentences(error)))
             else:
-                messages.success(
-                    request, f"{len(rows)} {self._noun(len(rows))} linked to {product}. {_read_again(count)}"
-                )
+                answer = f"{len(rows)} {self._noun(len(rows))} linked to {product}. {_read_again(count)}"
+                self._done_all(request, rows, answer)
                 return None
         context = {
             **self.admin_site.each_context(request),
@@ -249,7 +248,8 @@ class UnmatchedSkuAdmin(page.Page):
 
         def work(row: UnmatchedSku) -> None:
             nonlocal read
-            _, count = matching.make(row, matching.draft_of(row), timezone.now(), request.user.get_username())
+            product, count = matching.make(row, matching.draft_of(row), timezone.now(), request.user.get_username())
+            self.log_change(request, row, f"{product} is a product now.")
             read += count
 
         self.for_each(request, queryset, work, "{} made products. " + "Count them: until then their shops are told 0.")
@@ -257,13 +257,20 @@ class UnmatchedSkuAdmin(page.Page):
 
     @admin.action(description="Ignore", permissions=["change"])
     def ignore_all(self, request: HttpRequest, queryset: QuerySet[UnmatchedSku]) -> None:
-        count = matching.ignore(queryset, timezone.now(), request.user.get_username())
-        messages.success(request, f"Ignored from now on. {_read_again(count)}")
+        rows = list(queryset)
+        count = matching.ignore(rows, timezone.now(), request.user.get_username())
+        self._done_all(request, rows, f"Ignored from now on. {_read_again(count)}")
 
     @admin.action(description="Ask again", permissions=["change"])
     def ask_again_all(self, request: HttpRequest, queryset: QuerySet[UnmatchedSku]) -> None:
-        count = matching.ask_again(queryset, timezone.now(), request.user.get_username())
-        messages.success(request, f"Asked for again. {_read_again(count)}")
+        rows = list(queryset)
+        count = matching.ask_again(rows, timezone.now(), request.user.get_username())
+        self._done_all(request, rows, f"Asked for again. {_read_again(count)}")
+
+    def _done_all(self, request: HttpRequest, rows: Sequence[UnmatchedSku], answer: str) -> None:
+        for row in rows:
+            self.log_change(request, row, answer)
+        messages.success(request, answer)
 
 
 def _name(row: UnmatchedSku) -> str:

@@ -97,7 +97,7 @@ def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
             "pending_actions",
         ),
         _alert(
-            counts.unmatched_skus, "SKU", "sold by a shop and unknown here", show.list_of(UnmatchedSku), "barcode"
+            counts.unmatched_skus, "SKU", "sold by a shop and not matched here", show.list_of(UnmatchedSku), "barcode"
         ),
         _alert(
             counts.quantities_refused, "quantity", "not taken by a shop", show.list_of(PublishedStock, "state=refused"),

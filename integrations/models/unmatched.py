@@ -16,7 +16,7 @@ from integrations.models.links import OrderLink, ProductLink
 class UnmatchedSkuQuerySet(models.QuerySet["UnmatchedSku"]):
     def unlinked(self) -> UnmatchedSkuQuerySet:
         links = ProductLink.objects.filter(connection=OuterRef("connection"), external_id=OuterRef("external_id"))
-        return self.filter(~Exists(links))
+        return self.filter(~Exists(links.filter(product__deleted_at=None)))
 
     def waiting(self) -> UnmatchedSkuQuerySet:
         """Those that need a decision: on an order, or on several products of the shop."""

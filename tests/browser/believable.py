@@ -63,6 +63,7 @@ CUSTOMERS = [
 
 #: SKU and location → why the shop shows less than it should.
 DIFFERENT = {("BOARD-OAK-L", "1"): "hand", ("TOWEL-STR", "1"): "hand", ("TEA-EG", "1"): "missed"}
+WAITS = "Nothing of it is a product here: VASE-BLUE. Decide about one under Unmatched SKUs, and the sale is made."
 UNTRACKED = "The shop does not track its quantity. Tick “Track quantity” there."
 
 
@@ -236,7 +237,7 @@ def _links(
     CustomerLink.objects.create(connection=shop, customer=customers[0], external_id="77")
     waiting = OrderLink.objects.create(
         connection=shop, external_id="5099", number="1035", attempts=1, problem_at=now - timedelta(hours=2),
-        problem="None of its SKUs is known here: VASE-BLUE. Add one of them to a product, and the sale is made.",
+        problem=WAITS,
     )  # fmt: skip
     _unmatched(shop, waiting, now)
 
@@ -279,7 +280,7 @@ def _activity(shop: Connection, sales: list[Order], now: datetime) -> None:
         )  # fmt: skip
     activity.note(
         shop, "Order 1035 waits.", direction=Direction.IN, outcome=Outcome.WAITING, now=now - timedelta(hours=2),
-        why="None of its SKUs is known here: VASE-BLUE. Add one of them to a product, and the sale is made.",
+        why=WAITS,
     )  # fmt: skip
     activity.note(
         shop, "1 quantity refused.", direction=Direction.OUT, outcome=Outcome.FAILED, now=now - timedelta(hours=3),

@@ -10,7 +10,7 @@ from django.utils import timezone
 from catalog import skus, stock
 from catalog.models import Product
 from catalog.products import ProductDraft
-from integrations import matching, orders, products, registry, tasks, unmatched
+from integrations import keys, matching, orders, products, programs, registry, tasks, unmatched
 from integrations.models import Activity, OrderLink, ProductLink, UnmatchedLine, UnmatchedSku
 from sales.models import Order
 from sandbox.shopify.basket import Item
@@ -261,6 +261,32 @@ def test_a_decision_while_the_order_was_being_read_is_found_by_the_minute_s_look
     tasks.drain()
     assert Order.objects.count() == 1
     assert unmatched.release_waiting(connection, timezone.now()) == 0
+
+
+def test_the_general_api_makes_a_sku_known(client, shop, connection, sell):
+    sell("GHOST", here=False)
+    shop.place_order([("GHOST", 2)])
+    sync(connection)
+    _, secret = keys.make(programs.connect("Till"), "Counter 1")
+    body = {"name": "Ghost", "unit": "pcs", "sku": "ghost", "storage_id": connection.default_storage_id, "stock": 5}
+    answer = client.post(
+        "/connect/v1/products/add.php", body, content_type="application/json", headers={"Authorization": secret}
+    )
+    assert answer.json()["success"], answer.json()
+    tasks.drain()
+    assert (our_stock("GHOST").reserved, waiting()) == (2, [])
+
+
+def test_a_product_that_is_deleted_here_is_asked_for_and_another_takes_its_place(shop, connection, place):
+    skus.delete_product(Product.objects.get(name="Mug"), timezone.now())
+    shop.place_order([("MUG", 1)])
+    sync(connection)
+    assert [(row.sku, row.waiting_orders) for row in waiting()] == [("MUG", 1)]
+    fresh = make("Other mug", "MUG")
+    stock.count(fresh.pk, connection.default_storage_id, Decimal(4))
+    sync(connection)
+    assert Order.objects.get().lines.get().product == fresh
+    assert (ProductLink.objects.get(sku="MUG").product, shop.on_hand("MUG", place)) == (fresh, 4)
 
 
 # --- SKUs that the shop has twice ----------------------------------------------------------------------------

@@ -105,7 +105,7 @@ class Command(BaseCommand):
         if counts.orders_waiting:
             problems.append(f"Orders that wait: {counts.orders_waiting}.")
         if counts.unmatched_skus:
-            problems.append(f"SKUs that are unknown here: {counts.unmatched_skus}.")
+            problems.append(f"SKUs that are not matched here: {counts.unmatched_skus}.")
         if counts.quantities_refused:
             problems.append(f"Quantities that are not in the shop: {counts.quantities_refused}.")
         if counts.endpoints_failing:
