@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import backfill, burst, calls, instructions, latency, report, statements, webhook
+from bench import backfill, burst, calls, instructions, latency, push, report, statements, sweep, webhook
 from bench.report import Row
 from bench.stage import Stage, databases, stage
 
@@ -15,6 +15,8 @@ MEASURES: dict[str, Callable[[Stage], list[Row]]] = {
     "calls": calls.measure,
     "latency": latency.measure,
     "burst": burst.measure,
+    "push": push.measure,
+    "sweep": sweep.measure,
     "webhook": webhook.measure,
     "instructions": instructions.measure,
     "backfill": backfill.measure,

@@ -6,7 +6,6 @@ not matter. A review changes nothing by itself: it lists what differs, and sets 
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from integrations.activity import Direction, Outcome
 from integrations.connector import AccessDenied, Connector, Refused, Unavailable
 from integrations.models import Connection, Drift, PublishedStock, Review, UnmatchedLine
 from integrations.remote import BulkState, PushCost, ShownLevel
-
-logger = logging.getLogger(__name__)
 
 Cause = Drift.Cause
 
@@ -45,6 +42,12 @@ class Difference:
     #: None: it is not stocked there.
     theirs: int | None
     ours: int
+    is_tracked: bool = True
+
+    @property
+    def differs(self) -> bool:
+        """From what it should be, or from what we thought that it is."""
+        return self.is_tracked and (self.theirs != self.ours or self.theirs != self.row.confirmed)
 
 
 #: For an UPDATE: that it was claimed was no failure.
@@ -162,12 +165,12 @@ def _read(connection: Connection, connector: Connector, review: Review, held: Qu
         held.update(**GOING_WELL, due_at=timezone.now() + outbox.SOON)
         return
     waiting = _waiting(connection)
-    levels = islice(connector.read_levels(url), review.compared, None)
-    while chunk := list(islice(levels, CHUNK)):
+    held.update(compared=0, differing=0)
+    for number, found in _in_chunks(connection, connector.read_levels(url)):
         now = timezone.now()
         with transaction.atomic():
-            differing = _compare(connection, chunk, review, waiting, now)
-            more = {"compared": F("compared") + len(chunk), "differing": F("differing") + differing}
+            differing = _list(connection, found, review, waiting, now)
+            more = {"compared": F("compared") + number, "differing": F("differing") + differing}
             if not held.update(due_at=now + due.LEASE, **more):
                 return  # somebody else goes on
     now = timezone.now()
@@ -182,29 +185,28 @@ def _read(connection: Connection, connector: Connector, review: Review, held: Qu
     )
 
 
-def _compare(
-    connection: Connection, levels: Sequence[ShownLevel], review: Review, waiting: set[str], now: datetime
-) -> int:
-    """List what differs, and see to what may be seen to; returns how many differ."""
-    found: list[Drift] = []
-    for each in differences(connection, levels):
-        if cause := _cause(connection, each, review, waiting):
-            found.append(
-                Drift(
-                    published=each.row,
-                    theirs=each.theirs,
-                    confirmed=each.row.confirmed,
-                    ours=each.ours,
-                    cause=cause,
-                    found_at=now,
-                )
-            )
+def _list(connection: Connection, found: Iterable[Difference], review: Review, waiting: set[str], now: datetime) -> int:
+    """Keep what differs, and see to what may be seen to; returns how many differ."""
+    drifts = [
+        Drift(
+            published=each.row,
+            theirs=each.theirs,
+            confirmed=each.row.confirmed,
+            ours=each.ours,
+            cause=cause,
+            found_at=now,
+        )
+        for each in found
+        if (cause := _cause(connection, each, review, waiting))
+    ]
     Drift.objects.bulk_create(
-        found, update_conflicts=True, unique_fields=["published"],
+        drifts,
+        update_conflicts=True,
+        unique_fields=["published"],
         update_fields=["theirs", "confirmed", "ours", "cause", "found_at"],
-    )  # fmt: skip
-    _settle(connection, found)
-    return len(found)
+    )
+    _settle(connection, drifts)
+    return len(drifts)
 
 
 def _settle(connection: Connection, found: Sequence[Drift]) -> None:
@@ -222,19 +224,41 @@ def _settle(connection: Connection, found: Sequence[Drift]) -> None:
         outbox.retry(rows.filter(pk__in=missed))
 
 
-def differences(connection: Connection, levels: Iterable[ShownLevel]) -> Iterator[Difference]:
-    """What should show something else, of these levels; two statements for them all. Changes nothing."""
+def _in_chunks(connection: Connection, levels: Iterator[ShownLevel]) -> Iterator[tuple[int, list[Difference]]]:
+    """How many quantities were compared, and those that differ. Changes nothing. Two statements each time.
+
+    What the shop did not write down at all comes last: it is not stocked there.
+    """
+    seen: set[int] = set()
+    while chunk := list(islice(levels, CHUNK)):
+        found = _differences(connection, chunk)
+        seen.update(found)
+        yield len(found), [each for each in found.values() if each.differs]
+    unseen = (pk for pk in _comparable(connection).values_list("pk", flat=True).iterator() if pk not in seen)
+    while pks := list(islice(unseen, CHUNK)):
+        rows = list(_comparable(connection).filter(pk__in=pks).select_related("link", "mapping", "stock__product"))
+        ours = wanted.quantities(connection, rows)
+        yield len(rows), [Difference(row, None, ours[row.pk]) for row in rows]
+
+
+def _comparable(connection: Connection) -> QuerySet[PublishedStock]:
+    return connection.published.filter(link__unpublishable="", mapping__is_active=True).order_by("pk")
+
+
+def _differences(connection: Connection, levels: Sequence[ShownLevel]) -> dict[int, Difference]:
+    """Each of our rows that these levels are about."""
     shown = {(each.item_id, each.location_id): each for each in levels}
-    rows = list(
-        connection.published.filter(
-            link__item_id__in={item for item, _ in shown}, link__unpublishable="", mapping__is_active=True
-        ).select_related("link", "mapping", "stock__product")
-    )
-    ours = wanted.quantities(connection, rows)
-    for row in rows:
-        level = shown.get((row.link.item_id, row.mapping.external_id))
-        if level and level.is_tracked and (level.quantity != ours[row.pk] or level.quantity != row.confirmed):
-            yield Difference(row, level.quantity, ours[row.pk])
+    rows = _comparable(connection).filter(link__item_id__in={item for item, _ in shown})
+    about = [
+        (row, shown[place])
+        for row in rows.select_related("link", "mapping", "stock__product")
+        if (place := (row.link.item_id, row.mapping.external_id)) in shown
+    ]
+    ours = wanted.quantities(connection, [row for row, _ in about])
+    return {
+        row.pk: Difference(row, level.quantity if level.is_tracked else ours[row.pk], ours[row.pk], level.is_tracked)
+        for row, level in about
+    }
 
 
 def _cause(connection: Connection, each: Difference, review: Review, waiting: set[str]) -> str:
@@ -280,6 +304,5 @@ def rehearse(connection: Connection, connector: Connector, patience_s: float = 6
         time.sleep(0.5)
     if found.state != BulkState.COMPLETED:
         raise Unavailable(found.reason or "The shop stopped writing.")
-    levels = connector.read_levels(found.url)
-    while chunk := list(islice(levels, CHUNK)):
-        yield from (each for each in differences(connection, chunk) if each.theirs != each.ours)
+    for _, chunk in _in_chunks(connection, connector.read_levels(found.url)):
+        yield from (each for each in chunk if each.theirs != each.ours)

@@ -85,17 +85,21 @@ def write_schedules(**kwargs: Any) -> None:
 def is_due(now: datetime) -> bool:
     """Whether anything is to be done now. One statement, whatever the size of the tables."""
     active = Q(state=Connection.State.ACTIVE, platform__in=registry.CONNECTORS)
-    orders_due = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
-    stock_due = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
-    may_go = (Q(stock_agreed_at__isnull=False) & Exists(stock_due)) | Exists(stock_due.filter(takes_theirs=True))
-    jobs_due = [
-        Exists(job.objects.filter(connection=OuterRef("pk"), due_at__lte=now)) for job in (Review, Backfill, OrderCheck)
-    ]
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
     to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now))
-    return Connection.objects.filter(
-        Exists(deliveries) | (active & (Exists(orders_due) | may_go | reduce(or_, jobs_due))) | to_tell
-    ).exists()
+    return Connection.objects.filter(Exists(deliveries) | (active & _has_work(now)) | to_tell).exists()
+
+
+def _has_work(now: datetime) -> Q:
+    """Of a connection: something is due that is between us and the shop."""
+    orders_due = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
+    stock_due = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
+    may_go = Q(Exists(stock_due), stock_agreed_at__isnull=False) | Q(Exists(stock_due.filter(takes_theirs=True)))
+    jobs_due = [
+        Q(Exists(job.objects.filter(connection=OuterRef("pk"), due_at__lte=now)))
+        for job in (Review, Backfill, OrderCheck)
+    ]
+    return reduce(or_, jobs_due, Q(Exists(orders_due)) | may_go)
 
 
 def wake(now: datetime) -> bool:
@@ -128,7 +132,7 @@ def drain(budget_s: float = BUDGET_S) -> bool:
     beat(DRAIN, timezone.now(), woken_at=None)
     while time.monotonic() < stop_at:
         worked = inbox.collect(timezone.now())
-        for connection in registry.shops():
+        for connection in registry.shops().filter(_has_work(timezone.now())):
             worked += _serve(connection, stop_at)
         worked += announce.collect(timezone.now()) + callbacks.deliver_due(stop_at=stop_at)
         if not worked:
@@ -157,7 +161,8 @@ def sweep() -> None:
     """The floor under everything: polls, subscriptions, waiting orders, new SKUs, and whatever is due."""
     for connection in registry.shops():
         tend(connection, timezone.now())
-    drain()
+    if is_due(timezone.now()):
+        drain()
     alerts.tell_due(timezone.now())
 
 

@@ -57,7 +57,7 @@ class Drift(models.Model):
 
     class Cause(models.TextChoices):
         FIRST = "first", "Not compared before"
-        HAND = "hand", "Changed in the shop: by hand, another program, or an order that we have not got"
+        HAND = "hand", "Changed in the shop, and not by us"
         ORDER = "order", "Sold in an order that waits here"
         REFUSED = "refused", "The shop refused our quantity"
         MISSED = "missed", "Ours changed and was not sent"

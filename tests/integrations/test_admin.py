@@ -353,7 +353,7 @@ def test_differences_are_decided_row_by_row(admin_client, connection):
         Drift.objects.create(published=cup, theirs=None, confirmed=5, ours=5, cause="not_stocked", found_at=now),
     ]
     page = text(admin_client.get(url("drift_changelist")))
-    assert ("+7" in page, "Changed in the shop: by hand" in page, "Waits for you" in page) == (True, True, True)
+    assert ("+7" in page, "Changed in the shop, and not by us" in page, "Waits for you" in page) == (True, True, True)
     chosen = {"_selected_action": [each.pk for each in made]}
     said = told(admin_client.post(url("drift_changelist"), {"action": "take_theirs", **chosen}))
     assert said == [

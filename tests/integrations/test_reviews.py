@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.utils import timezone
 
-from catalog import stock
+from catalog import skus, stock
+from catalog.models import Product
 from integrations import outbox, registry, reviews, setup, tasks
 from integrations.connector import Unavailable
 from integrations.models import Activity, Connection, Drift, OrderLink, PublishedStock, UnmatchedLine, UnmatchedSku
@@ -204,6 +205,22 @@ def test_nothing_is_overwritten_before_the_merchant_has_seen_it(shop, sell, in_b
     reviews.agree(connection, timezone.now())
     sync(connection)
     assert shop.available("MUG", place) == 10
+    assert not reviews.drifts(connection).exists()
+
+
+def test_what_the_shop_has_never_stocked_there_is_seen_too(shop, sell, in_browser, storage):
+    shop.add_product("Mug", sku="MUG", price="9.50")
+    product = Product.objects.create(name="Mug")
+    skus.set_codes(product, "MUG", [])
+    stock.count(product.pk, storage.pk, Decimal(4))
+    connection = in_browser()
+    sync(connection)
+    drift = reviews.drifts(connection).get()
+    assert (drift.theirs, drift.ours, drift.cause) == (None, 4, Cause.NOT_STOCKED)
+    assert not shop.is_stocked("MUG", "Main street")
+    reviews.agree(connection, timezone.now())
+    sync(connection)
+    assert shop.available("MUG", "Main street") == 4
     assert not reviews.drifts(connection).exists()
 
 
