@@ -159,3 +159,34 @@ def test_killed_in_the_middle_of_a_burst_nothing_is_lost_or_doubled(installation
     answer = installation.ask("sync")
     assert answer["done"], answer
     assert_both_sides_are_equal(installation, shop)
+
+
+START_IMPORT = """
+from django.utils import timezone
+from integrations import backfill
+from integrations.models import Connection
+print(json.dumps(backfill.start(Connection.objects.get(), None, timezone.now()).pk))
+"""
+
+
+def test_killed_in_the_middle_of_an_import_of_old_orders_nothing_is_lost_or_doubled(installation, shop):
+    """350 orders of before, an eighth of them read one by one; the worker is killed wherever it just is."""
+    shop.courier.is_on = False
+    for number in range(350):
+        order = shop.place_order([(f"T{number % PRODUCTS}", 1 + number % 3)], email=f"c{number % 40}@example.com")
+        if number % 8 == 0:
+            shop.fulfil(order.gid)
+            shop.refund(order.gid, {f"T{number % PRODUCTS}": 1}, restock="RETURN")
+    installation.python(START_IMPORT)
+    chance = random.Random(7)
+    for taken in (1, 100, 200):
+        installation.start_worker()
+        wait_until(lambda taken=taken: len(sales(installation)) >= taken, 120)
+        time.sleep(chance.uniform(0.0, 0.3))
+        installation.kill_worker()
+    answer = installation.ask("sync")
+    assert answer["done"], answer
+    results = installation.rows("SELECT outcome, count(*) FROM integrations_backfillresult GROUP BY outcome")
+    assert sum(count for _, count in results) == 350, results
+    assert "failed" not in dict(results)
+    assert_both_sides_are_equal(installation, shop)

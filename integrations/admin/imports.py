@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminDateWidget
 from django.utils import timezone
 from django.utils.html import format_html
 
@@ -24,7 +23,7 @@ OUTCOME_TONES = {
 
 
 class ImportForm(click.Form):
-    since = forms.DateField(label="Placed since", required=False, widget=AdminDateWidget())
+    since = forms.DateField(label="Placed since", required=False, widget=theme.TextInput(attrs={"type": "date"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

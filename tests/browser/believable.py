@@ -17,11 +17,15 @@ from catalog.models import Product, Storage, Unit
 from integrations import activity, connections
 from integrations.activity import Direction, Outcome
 from integrations.models import (
+    Backfill,
+    BackfillResult,
     Connection,
     CustomerLink,
     Drift,
     Heartbeat,
     LocationMapping,
+    OrderCheck,
+    OrderFinding,
     OrderLink,
     ProductLink,
     PublishedStock,
@@ -88,6 +92,7 @@ def fill(now: datetime | None = None) -> None:
     shop = _connection(now, warehouse, shop_floor)
     _links(shop, products, sales, customers, now)
     _activity(shop, sales, now)
+    _old_orders(shop, sales, now)
     programs.fill(sales, products, warehouse, now)
     paused = Connection.objects.create(
         platform="shopify", name="Tea & Clay outlet", domain="tea-clay-outlet.myshopify.com", prefix="O-",
@@ -193,6 +198,40 @@ def _connection(now: datetime, warehouse: Storage, shop_floor: Storage) -> Conne
     ):
         LocationMapping.objects.create(connection=shop, external_id=external_id, name=name, storage=storage)
     return shop
+
+
+def _old_orders(shop: Connection, sales: list[Order], now: datetime) -> None:
+    """An import that somebody has paused, and last night's check."""
+    job = Backfill.objects.create(
+        connection=shop, since=now - timedelta(days=45), state=Backfill.State.PAUSED, operation="1", found=64,
+        position=1, actor=USERNAME,
+    )  # fmt: skip
+    outcomes = ["imported"] * 24 + ["present"] * 4 + ["kept_out"] * 3 + ["waiting"] * 2 + ["failed"]
+    reasons = {
+        "kept_out": "Not paid. It comes in once it is.",
+        "waiting": "None of its SKUs is known here: VASE-BLUE. Add one of them to a product, and the sale is made.",
+        "failed": "Order 871 has too many fulfillments for Shopify to list.",
+    }
+    BackfillResult.objects.bulk_create(
+        BackfillResult(
+            backfill=job, external_id=f"old/{number}", number=str(871 + number), outcome=outcome,
+            why=reasons.get(outcome, ""), order=sales[number % 20] if outcome in ("imported", "present") else None,
+        )
+        for number, outcome in enumerate(reversed(outcomes))
+    )  # fmt: skip
+    night = OrderCheck.objects.create(
+        connection=shop, since=now - timedelta(days=59), state=OrderCheck.State.DONE, compared=412,
+        ended_at=now - timedelta(hours=6),
+    )  # fmt: skip
+    found = [
+        ("missing", "1049", "The shop has it, and nobody has told us.", None),
+        ("different", "1021", "Its total is 64 here and 58.5 in the shop.", sales[20]),
+        ("deleted", "1012", "The shop does not have it any more.", sales[11]),
+    ]
+    OrderFinding.objects.bulk_create(
+        OrderFinding(check_of=night, external_id=f"found/{number}", number=number, kind=kind, why=why, order=order)
+        for kind, number, why, order in found
+    )
 
 
 def _links(

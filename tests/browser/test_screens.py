@@ -116,3 +116,38 @@ def test_unmatched_skus_are_ignored_together_and_asked_for_again(visitor):
     visitor.page.locator("#result_list").get_by_role("link", name="SAUCER").click()
     visitor.click("Ask again")
     assert visitor.complaints == []
+
+
+def test_an_import_of_old_orders_is_begun_paused_resumed_and_canceled(visitor):
+    visitor.open("/integrations/connection/", "Tea & Clay")
+    content = visitor.page.locator("#content")
+    if content.get_by_role("button", name="Resume import").count():
+        visitor.click("Resume import")
+        assert visitor.reads("The import goes on.", "Running", "34 of 64")
+    visitor.click("Pause import")
+    assert visitor.reads("The import is paused.", "Paused")
+    visitor.click("Resume import")
+    visitor.click("Cancel import")
+    assert visitor.reads("The import is canceled. What it has imported stays.", "Canceled")
+    visitor.click("Import orders…")
+    assert visitor.reads("The shop shows us its orders of the last 60 days only", "read_all_orders")
+    visitor.page.fill("#id_since", "2020-01-01")
+    visitor.click("Import orders")
+    assert visitor.reads("The shop shows us no orders from before")
+    visitor.page.fill("#id_since", "")
+    visitor.click("Import orders")
+    assert visitor.reads("The import has begun. Its progress is shown here.", "The shop is writing its orders down.")
+    assert not visitor.is_too_wide()
+    assert visitor.complaints == []
+
+
+def test_orders_that_differ_are_seen_and_fixed(visitor):
+    visitor.open("/integrations/connection/", "Tea & Clay")
+    assert visitor.reads("Orders compared with the shop's", "412")
+    visitor.go("/integrations/orderfinding/")
+    assert visitor.reads("Missing here", "Deleted in the shop", "Its total is 64 here and 58.5 in the shop.")
+    visitor.page.locator("#result_list .action-select").first.check()
+    visitor.page.select_option("select[name=action]", "fix")
+    visitor.page.get_by_role("button", name="Run").click()
+    assert visitor.reads("read again now; ours will be the same.")
+    assert visitor.complaints == []
