@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission, User
 
 #: The screen's name, its model, and what is done there.
 SCREENS = (
-    ("Sales", "order", ("view", "change", "delete")),
+    ("Sales", "order", ("view", "add", "change", "delete")),
     ("Customers", "customer", ("view", "add", "change", "delete")),
     ("Products", "product", ("view", "move_stock_of", "add", "change", "delete")),
     ("Storages", "storage", ("view", "add", "change", "delete")),
@@ -35,7 +35,7 @@ VERBS = {
 #: Codename → what a form calls it.
 LABELS = {f"{verb}_{model}": f"{title}: {VERBS[verb]}" for title, model, verbs in SCREENS for verb in verbs}
 PEOPLE = {f"{verb}_{model}" for verb in ("view", "add", "change", "delete") for model in ("user", "group")}
-CLERK = {"change_order", "add_customer", "change_customer", "move_stock_of_product"}
+CLERK = {"add_order", "change_order", "add_customer", "change_customer", "move_stock_of_product"}
 
 _SEEN = {codename for codename in LABELS if codename.startswith("view_")}
 #: Groups that are as the code says after every migrate, so that a new screen is in them.

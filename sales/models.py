@@ -216,3 +216,19 @@ class ProductionLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity.normalize():f} × {self.product}"
+
+
+class HandSale(models.Model):
+    """A sale that somebody typed in: what makes a second click harmless, and gives it its number."""
+
+    #: Of the form that it was typed into.
+    reference = models.UUIDField(unique=True)
+    order = models.OneToOneField(Order, on_delete=models.CASCADE, null=True, related_name="hand_sale")
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """M-1001 for the first."""
+        return f"M-{1000 + self.pk}"

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
 from sales import orders, production
-from sales.admin import parts, slips
+from sales.admin import new_sale, parts, slips
 from sales.admin.shipping import ShipForm, StorageForm, storages
 from sales.models import Order, Production
 
@@ -109,8 +109,11 @@ class OrderAdmin(page.Deletable):
     )  # fmt: skip
     actions = ("print_slips", "pack_all", "ship_all", "cancel_all", "paid_all", "unpaid_all")
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """A sale is typed into a page of its own: its lines decide what it is."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return new_sale.page(self, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("customer", "storage", "production")

@@ -33,6 +33,7 @@ LISTS = {
     "users": "auth_user_changelist",
     "groups": "auth_group_changelist",
     "product-add": "catalog_product_add",
+    "sale-add": "sales_order_add",
     "storage-add": "catalog_storage_add",
     "customer-add": "sales_customer_add",
     "program-add": "integrations_connection_add",
