@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Value, When
+from django.db.models import BigIntegerField, F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from catalog import stock
@@ -201,9 +202,14 @@ def _halve(
         _send(connection, connector, batch, part, now)
 
 
-def _by_row(values: Mapping[int, int | None]) -> Case:
-    """For an UPDATE: each row's own value, in one statement on every database."""
-    return Case(*(When(pk=pk, then=Value(each)) for pk, each in values.items()), output_field=BigIntegerField())
+def _by_row(values: Mapping[int, int | None]) -> RawSQL:
+    """For an UPDATE: each row's own value, in one statement on every database.
+
+    Written by hand: Django takes longer to put a Case of 250 together than the database to run it.
+    """
+    parameters = [each for pair in values.items() for each in pair]
+    text = f"CASE id {'WHEN %s THEN %s ' * len(values)}END"
+    return RawSQL(text, parameters, output_field=BigIntegerField())  # noqa: S611 - the values are parameters
 
 
 def _level(row: PublishedStock) -> StockLevel:
