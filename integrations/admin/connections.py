@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any, Protocol
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
@@ -35,6 +36,8 @@ from integrations.dashboard import parts
 from integrations.models import Backfill, Connection, OrderLink, PublishedStock
 
 State = Connection.State
+#: Buttons that every connection has, and those that programs alone have; the others are of shops.
+OF_BOTH, OF_PROGRAMS = {"pause", "resume"}, {"make_key", "add_endpoint"}
 OPEN = (Backfill.State.RUNNING, Backfill.State.PAUSED)
 Filter = Connection.OrderFilter
 
@@ -134,6 +137,13 @@ class ConnectionAdmin(program_page.ProgramClicks, page.Page):
         "pause_import", "resume_import", "cancel_import", "check_orders", "fix_orders", "pause", "make_key",
         "add_endpoint",
     )  # fmt: skip
+
+    def click_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """What a shop has to do is not there for a program, and the other way round."""
+        connection = self.get_object(request, unquote(object_id))
+        if connection is not None and name not in OF_BOTH and _is_shop(connection) == (name in OF_PROGRAMS):
+            raise Http404
+        return super().click_view(request, object_id, name)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
