@@ -16,6 +16,7 @@ from integrations.api.refusals import Refusal
 SILENCE_S = 5.0
 #: For so long is taken and thrown away what a refused client still sends, as many read only when they have sent all.
 DISCARD_S = 10.0
+_PIECE = 1024 * 1024
 
 
 def whole(request: HttpRequest) -> bytes:
@@ -42,8 +43,8 @@ def discard(request: HttpRequest) -> None:
     if hasattr(request, "_body") or not _announced(request):
         return
     end = time.monotonic() + DISCARD_S
-    with suppress(Exception), _patience(request, 2.0):
-        while request.META["wsgi.input"].read(65536) and time.monotonic() < end:
+    with suppress(Exception), _patience(request):
+        while request.META["wsgi.input"].read(_PIECE) and time.monotonic() < end:
             pass
 
 
@@ -58,7 +59,7 @@ def _announced(request: HttpRequest) -> int:
 
 def _read(request: HttpRequest, most: int) -> bytes:
     try:
-        with _patience(request, SILENCE_S):
+        with _patience(request):
             found: bytes = request.META["wsgi.input"].read(most)
             return found
     except TimeoutError as error:
@@ -70,14 +71,14 @@ def _read(request: HttpRequest, most: int) -> bytes:
 
 
 @contextmanager
-def _patience(request: HttpRequest, seconds: float) -> Iterator[None]:
-    """Let the line be silent for so long, where the web server lets us at it."""
+def _patience(request: HttpRequest) -> Iterator[None]:
+    """Let the line be silent for SILENCE_S, where the web server lets us at it."""
     line: Any = request.META.get("gunicorn.socket")
     if line is None:
         yield
         return
     before = line.gettimeout()
-    line.settimeout(seconds)
+    line.settimeout(SILENCE_S)
     try:
         yield
     finally:
