@@ -139,6 +139,13 @@ def test_a_key_that_asks_too_often_is_told_when_to_ask_again(api, settings):
     assert Activity.objects.filter(outcome="failed").count() == 1  # of a flood, one line a minute
 
 
+def test_a_rate_of_0_is_no_limit(api, settings):
+    settings.API_RATE, settings.API_BURST = 0, 1
+    for _ in range(5):
+        api.ask("storages/get_list")
+    assert ApiKey.objects.get().last_used_at is not None
+
+
 def test_the_rate_is_the_keys_own(api, shop, settings):
     settings.API_RATE, settings.API_BURST = 1, 1
     other = Api(keys.make(shop, "other")[1])
