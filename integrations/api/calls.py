@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -113,13 +114,14 @@ def call(
             return json_answer(payload)
 
         view.__annotations__["body"] = body_type
+        told = inspect.getdoc(function) or ""
         parameters = [_IDEMPOTENCY_KEY] if creates else []
         router.post(
             f"{name}.php",
             response={200: answer, **answers.ERRORS},
             operation_id=f"{section}_{name}",
-            summary=f"{section}/{name}.php",
-            description=(function.__doc__ or "").replace("\n    ", "\n").strip(),
+            summary=told.partition(". ")[0].partition("\n")[0].rstrip("."),
+            description=told,
             openapi_extra={"parameters": parameters} if parameters else None,
         )(view)
         if creates:

@@ -54,4 +54,5 @@ def get_list(caller: Caller, body: bodies.CustomerPage) -> Payload:
 
 @call(router, "get_entry", answers.CustomerEntry)
 def get_entry(caller: Caller, body: bodies.CustomerId) -> Payload:
+    """With every field."""
     return {"customer": shapes.customer(Customer.objects.values(*shapes.CUSTOMER).get(pk=body.customer_id))}

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from pydantic import BaseModel
+from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from integrations.api import answers, bodies
+from integrations.api.document import openapi
 from integrations.api.routes import VIEWS
 from tests import make
 
@@ -65,6 +68,19 @@ def test_the_openapi_document_names_every_call_and_error(client):
     for path in document["paths"].values():
         assert set(path["post"]["responses"]) == {"200", *map(str, (400, 401, 404, 405, 408, 409, 413, 415, 429, 500))}
         assert path["post"]["security"]
+
+
+def test_the_openapi_document_is_valid():
+    document = openapi()
+    jsonschema_rs.Draft202012Validator(OPENAPI_31).validate(document)
+    for schema in document["components"]["schemas"].values():
+        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+
+
+def test_every_call_is_explained_in_the_openapi_document():
+    operations = [path["post"] for path in openapi()["paths"].values()]
+    assert all(operation["summary"] and operation["description"] for operation in operations)
+    assert all(operation["requestBody"]["content"]["application/json"]["schema"] for operation in operations)
 
 
 def test_no_two_shapes_of_the_document_have_one_name():
