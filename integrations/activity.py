@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations.models import Activity, Connection
+from integrations.models import Activity, Connection, OrderLink
 
 RETENTION = timedelta(days=90)
 
@@ -57,6 +57,21 @@ def by_hand(connection: Connection | None, what: str, *, actor: str, now: dateti
     """Write down what somebody changed here. `actor`: who; empty: nobody did, and nothing is written."""
     if actor:
         note(connection, what, direction=Direction.HERE, why=f"By {actor}.", now=now)
+
+
+def note_order(
+    connection: Connection,
+    link: OrderLink,
+    what: str,
+    *,
+    direction: Activity.Direction = Direction.IN,
+    outcome: Activity.Outcome = Outcome.DONE,
+    why: str = "",
+    now: datetime,
+) -> Activity:
+    """Write a line about an order of a shop and its sale."""
+    about = {"order": link.order, "external_id": link.external_id, "attempts": link.attempts}
+    return note(connection, what, direction=direction, outcome=outcome, why=why, now=now, **about)
 
 
 def prune(now: datetime) -> None:

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from catalog.models import Stock
 from integrations import endpoints, keys, programs
-from integrations.models import Connection, OrderLink, PublishedStock, UnmatchedSku
+from integrations.models import Connection, OrderLink, ProposedChange, PublishedStock, UnmatchedSku
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Counts:
 
     orders_waiting: int
     unmatched_skus: int
+    changes_proposed: int
     quantities_refused: int
     connections_paused: int
     negative_stock: int
@@ -35,6 +36,7 @@ class Counts:
         return (
             self.orders_waiting
             + self.unmatched_skus
+            + self.changes_proposed
             + self.quantities_refused
             + self.connections_paused
             + self.endpoints_failing
@@ -46,6 +48,7 @@ class Counts:
 #: What keeps us out of step, as a sentence about how many there are.
 SENTENCES = {
     "orders_waiting": "Orders that wait: {}.",
+    "changes_proposed": "Changes that shops propose, to apply or to dismiss: {}.",
     "quantities_refused": "Quantities that are not in the shop: {}.",
     "endpoints_failing": "Addresses that are not told what they should be: {}.",
     "keys_ending": "Keys that stop soon and are still used: {}.",
@@ -59,14 +62,16 @@ def heaps(found: Counts) -> list[tuple[str, int, str]]:
 
 
 def counts(now: datetime, connections: Sequence[Connection] | None = None) -> Counts:
-    """Of all connections, or of these. Eight statements."""
+    """Of all connections, or of these. Nine statements."""
     which = {} if connections is None else {"connection__in": connections}
+    theirs = {} if connections is None else {"link__connection__in": connections}
     these = Connection.objects.all()
     if connections is not None:
         these = these.filter(pk__in=[each.pk for each in connections])
     return Counts(
         orders_waiting=OrderLink.objects.filter(**which).exclude(problem="").count(),
         unmatched_skus=UnmatchedSku.objects.filter(**which).waiting().count(),
+        changes_proposed=ProposedChange.objects.filter(**theirs).count(),
         quantities_refused=PublishedStock.objects.filter(**which).exclude(problem="").count(),
         connections_paused=these.filter(state=Connection.State.PAUSED).count(),
         negative_stock=Stock.objects.filter(reserved__gt=F("on_hand"), product__deleted_at=None).count(),

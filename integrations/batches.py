@@ -14,7 +14,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import DatabaseError, OperationalError, transaction
 
-from integrations import activity, drafts, due, filters, orders, products, published
+from integrations import activity, changes, drafts, due, filters, orders, products, published
 from integrations.activity import Direction, Outcome
 from integrations.models import Activity, BackfillResult, Connection, OrderLink
 from integrations.products import Matched
@@ -24,7 +24,7 @@ from sales import orders as sales
 logger = logging.getLogger(__name__)
 
 Became = BackfillResult.Outcome
-_READ = ("order", "number", "shop_created_at", "shop_updated_at", "read_at", "lease_token", "attempts")
+_READ = ("order", "number", "shop_created_at", "shop_updated_at", "read_at", "imported", "lease_token", "attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +126,13 @@ def _place(
     now: datetime,
 ) -> dict[int, Taken]:
     shared = drafts.share(connection, [remote for _, remote in plain])
-    drafted = [drafts.draft(connection, None, remote, matched, shared) for _, remote in plain]
+    drafted = [drafts.draft(connection, link, remote, matched, shared) for link, remote in plain]
     placed = sales.place_many([each.draft for each in drafted], now=now)
     lines: list[Activity] = []
     for (link, remote), order, each in zip(plain, placed, drafted, strict=True):
         link.order, link.number, link.read_at = order, remote.number, read_at
         link.shop_created_at, link.shop_updated_at = remote.created_at, remote.updated_at
-        link.lease_token, link.attempts = "", 0
+        link.lease_token, link.attempts, link.imported = "", 0, changes.first(each)
         lines.append(
             activity.line(
                 connection,

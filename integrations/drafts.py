@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from integrations.models import Connection, CustomerLink, LocationMapping
+from integrations.models import Connection, CustomerLink, LocationMapping, OrderLink
 from integrations.products import Matched
 from integrations.remote import RemoteCustomer, RemoteLine, RemoteOrder, RemoteShipment
 from sales import customers
@@ -24,6 +25,8 @@ class Drafted:
     draft: OrderDraft
     #: What the merchant should look at, as sentences. They are among the draft's remarks.
     warnings: list[str]
+    #: What to remember of the customer, beside what `ownership` does of the rest.
+    known_customer: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,16 @@ def share(connection: Connection, remotes: Iterable[RemoteOrder]) -> Shared:
 
 def draft(
     connection: Connection,
-    order: Order | None,
+    link: OrderLink,
     remote: RemoteOrder,
     matched: Mapping[str, Matched],
     shared: Shared | None = None,
 ) -> Drafted:
-    """`matched`: line's id → product, of the lines that become lines. `order`: the sale, if there is one already."""
-    shared = shared or share(connection, [] if order else [remote])
+    """`matched`: line's id → product, of what becomes a line. `link`: with its sale, if there is one already."""
+    order, last = link.order, link.imported or {}
+    is_named = order is None or _is_another_customer(order, remote.customer, last)
+    shared = shared or share(connection, [remote] if is_named else [])
+    customer_id = shared.customers[remote.customer] if order is None or is_named else order.customer_id
     places = shared.places
     lines = [_line(line, matched[line.external_id]) for line in remote.lines if line.external_id in matched]
     other, remarks = _other_charges(remote, matched, sum((line.total for line in lines), Decimal(0)))
@@ -76,8 +82,10 @@ def draft(
     warnings = [*remote.warnings, *_unmapped(reported, places)]
     made = OrderDraft(
         number=connection.prefix + remote.number,
-        customer_id=order.customer_id if order else shared.customers[remote.customer],
-        storage_id=places.storages.get(remote.location_id) or (order.storage_id if order else places.default),
+        customer_id=customer_id,
+        storage_id=places.storages.get(remote.location_id)
+        or last.get("storage_id")
+        or (order.storage_id if order else places.default),
         date_placed=remote.placed_at.astimezone(zone).date(),
         date_shipped=max(shipped).astimezone(zone).date() if shipped else None,
         currency=remote.currency if len(remote.currency) == 3 else connection.currency,
@@ -90,12 +98,12 @@ def draft(
         discount=remote.discount,
         tax=remote.tax,
         other_charges=other,
-        notes=remote.notes if order is None else None,
+        notes=remote.notes,
         remarks="\n".join([*remarks, *remote.remarks, *warnings]),
         shipments=[_shipment(one, places, matched) for one in reported],
         stock_since=connection.stock_since,
     )
-    return Drafted(made, warnings)
+    return Drafted(made, warnings, _known_customer(customer_id, is_named, remote.customer, last))
 
 
 def is_history(connection: Connection, remote: RemoteOrder) -> bool:
@@ -181,6 +189,23 @@ def _named(line: RemoteLine) -> str:
 
 def _money(amount: Decimal, remote: RemoteOrder) -> str:
     return f"{round_money(amount, remote.currency):f} {remote.currency}"
+
+
+def _is_another_customer(order: Order, remote: RemoteCustomer | None, last: Mapping[str, Any]) -> bool:
+    """Whether the shop names another, as it does once the app may see customers, and the merchant chose none since."""
+    return _who(remote) not in ("", last.get("customer", _who(remote))) and order.customer_id == last["customer_id"]
+
+
+def _known_customer(customer_id: int, is_named: bool, remote: RemoteCustomer | None, last: Mapping[str, Any]) -> Any:
+    """What to remember of the customer: who it is to the shop, and who that was here when the shop named them."""
+    return {
+        "customer": _who(remote) or last.get("customer", ""),
+        "customer_id": customer_id if is_named else last.get("customer_id", customer_id),
+    }
+
+
+def _who(remote: RemoteCustomer | None) -> str:
+    return (remote.external_id or remote.email or remote.name) if remote else ""
 
 
 def _customer(connection: Connection, remote: RemoteCustomer | None, links: dict[str, Customer]) -> Customer:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -176,9 +177,11 @@ def _difference(head: OrderHead, link: OrderLink) -> str:
     sale = link.order
     if sale is None or sale.deleted_at is not None:
         return ""
-    if (sale.status == Order.Status.CANCELED) != head.is_canceled:
+    # What the merchant keeps different is no news: it was told when it was read, and reading again changes nothing.
+    said = link.imported or {}
+    if (said.get("status", sale.status) == Order.Status.CANCELED) != head.is_canceled:
         return "Canceled in the shop, not here." if head.is_canceled else "Canceled here, not in the shop."
-    if sale.total != head.total:
+    if sale.total - Decimal(said.get("difference", "0")) != head.total:
         return f"Its total is {sale.total.normalize():f} here and {head.total.normalize():f} in the shop."
     return ""
 

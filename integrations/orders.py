@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from integrations import activity, drafts, due, filters, products, published, unmatched
-from integrations.activity import Direction, Outcome
+from integrations import activity, changes, drafts, due, filters, products, published, unmatched
+from integrations.activity import Outcome
 from integrations.connector import Connector
 from integrations.models import Connection, OrderLink
 from integrations.remote import ChangedOrder, RemoteLine, RemoteOrder
@@ -104,6 +104,7 @@ def import_order(connection: Connection, link_id: int, token: str, remote: Remot
             order=link.order,
             number=remote.number[:64],
             kept_out=link.kept_out,
+            imported=link.imported,
             shop_created_at=remote.created_at,
             shop_updated_at=remote.updated_at,
             read_at=read_at,
@@ -121,10 +122,13 @@ def remove(connection: Connection, link_id: int, token: str, now: datetime, *, w
         link = held.select_for_update(of=("self",)).select_related("order").first()
         if link is None:
             return
-        if link.order is not None and link.order.deleted_at is None:
+        if link.order is None or link.order.deleted_at is not None:
+            pass
+        elif not changes.propose_deletion(connection, link, now):
             sales.delete(link.order.pk, now=now)
             published.moved_by_shop(connection, link.order.lines.values_list("product_id", flat=True), now)
-            _note(connection, link, f"Sale {link.order.number} deleted, as in the shop.", now, why=why)
+            what = f"Sale {link.order.number} deleted, as in the shop."
+            activity.note_order(connection, link, what, why=why, now=now)
         unmatched.keep(connection, link, [], now)
         held.update(**due.done(now))
 
@@ -144,46 +148,27 @@ def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, no
     if waiting and not matched and link.order is None:
         problem = _nothing_matched(waiting)
         if link.problem != problem:
-            _note(connection, link, f"Order {remote.number} waits.", now, outcome=Outcome.WAITING, why=problem)
+            what = f"Order {remote.number} waits."
+            activity.note_order(connection, link, what, outcome=Outcome.WAITING, why=problem, now=now)
         return problem
-    drafted = drafts.draft(connection, link.order, unmatched.without(remote, ignored), matched)
+    drafted = drafts.draft(connection, link, unmatched.without(remote, ignored), matched)
     outcome = Outcome.WARNING if drafted.warnings else Outcome.DONE
     is_new = link.order is None
     if link.order is None:
         link.order = sales.place(drafted.draft, now=now)
-        _note(connection, link, f"Sale {link.order.number} arrived.", now, outcome=outcome, why=drafted.draft.remarks)
+        link.imported = changes.first(drafted)
+        what, why = f"Sale {link.order.number} arrived.", drafted.draft.remarks
+        activity.note_order(connection, link, what, outcome=outcome, why=why, now=now)
         Connection.objects.filter(pk=connection.pk).update(last_order_at=now)
-    elif changes := sales.revise(link.order.pk, drafted.draft, now=now):
-        why = " ".join([*changes, *drafted.warnings])
-        _note(connection, link, f"Sale {link.order.number} changed.", now, outcome=outcome, why=why)
+    elif changed := changes.follow(connection, link, drafted, remote, now):
+        why = " ".join([*changed, *drafted.warnings])
+        activity.note_order(connection, link, f"Sale {link.order} changed.", outcome=outcome, why=why, now=now)
     else:
         return ""
     # What is placed leaves the shop's on hand as it is. What is taken back may leave its shelf, too: it does not say.
     if not is_new or remote.shipments or connection.publish == Connection.Publish.AVAILABLE:
         published.moved_by_shop(connection, {match.product_id for match in matched.values()}, now)
     return ""
-
-
-def _note(
-    connection: Connection,
-    link: OrderLink,
-    what: str,
-    now: datetime,
-    *,
-    outcome: activity.Outcome = Outcome.DONE,
-    why: str = "",
-) -> None:
-    activity.note(
-        connection,
-        what,
-        direction=Direction.IN,
-        outcome=outcome,
-        why=why,
-        now=now,
-        order=link.order,
-        external_id=link.external_id,
-        attempts=link.attempts,
-    )
 
 
 def _keep_products(order: Order, matched: dict[str, products.Matched]) -> None:

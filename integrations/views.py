@@ -73,6 +73,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "stockbridge_quantities_due": PublishedStock.objects.filter(due_at__lte=now).count(),
         "stockbridge_orders_waiting": counts.orders_waiting,
         "stockbridge_unmatched_skus": counts.unmatched_skus,
+        "stockbridge_changes_proposed": counts.changes_proposed,
         "stockbridge_quantities_refused": counts.quantities_refused,
         "stockbridge_connections_paused": counts.connections_paused,
         "stockbridge_stock_negative": counts.negative_stock,

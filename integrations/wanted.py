@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from catalog import stock
 from catalog.models import ZERO
-from integrations.models import Connection, PublishedStock
+from integrations.models import Connection, ProposedChange, PublishedStock
 from sales.models import Order, OrderLine, Production
 
 #: Shopify refuses more.
@@ -24,7 +24,7 @@ def quantities(connection: Connection, rows: Sequence[PublishedStock]) -> dict[i
     """Row's pk → whole units that the shop should show: rounded down, never below zero.
 
     "On hand" leaves out what the shop subtracts by itself, its own open orders; "Available" subtracts everything.
-    At most one statement; needs `stock` and `link`.
+    At most two statements; needs `stock` and `link`.
     """
     own = _reserved_by(connection, rows) if connection.publish == Connection.Publish.ON_HAND else {}
     return {
@@ -67,7 +67,7 @@ def whole_units(quantity: Decimal) -> int:
 
 
 def _reserved_by(connection: Connection, rows: Sequence[PublishedStock]) -> dict[Place, Decimal]:
-    """What this shop's own open orders reserve of these products, by place. One statement."""
+    """What this shop's own open orders reserve of these products, by place. Two statements."""
     if not any(row.stock.reserved for row in rows):
         return {}
     out = Coalesce(Sum("shipment_lines__quantity", filter=Q(shipment_lines__shipment__is_return=False)), ZERO)
@@ -86,4 +86,7 @@ def _reserved_by(connection: Connection, rows: Sequence[PublishedStock]) -> dict
     reserved: dict[Place, Decimal] = defaultdict(Decimal)
     for product_id, storage_id, quantity, shipped, returned in lines:
         reserved[product_id, storage_id] += max(quantity - shipped + returned, ZERO)
+    for proposal in ProposedChange.objects.filter(link__connection=connection):
+        for place, units in proposal.held_places().items():
+            reserved[place] += units
     return reserved

@@ -62,6 +62,12 @@ class Sale:
         """Whether something left and nothing is open."""
         return any(parcel.units for parcel in self.parcels) and not self.open_units()
 
+    def total(self) -> Decimal:
+        """As the order is now; its own is what it was when it was read."""
+        order = self.order
+        total: Decimal = order.subtotal + order.delivery_price + order.tax + order.other_charges - order.discount
+        return total
+
     def is_wanted(self) -> bool:
         return self.order.deleted_at is None and self.order.status != Status.CANCELED
 

@@ -37,8 +37,8 @@ from sales.loaded import (
 from sales.models import Order, OrderLine, Shipment
 
 __all__ = [
-    "LineDraft", "OrderDraft", "ShipmentDraft", "check", "delete", "open_units", "place", "place_many", "restore",
-    "revise", "sale_changed", "set_payment", "set_status", "set_storage", "ship", "unship",
+    "LineDraft", "OrderDraft", "ShipmentDraft", "check", "delete", "lock", "open_units", "place", "place_many", "read",
+    "restore", "revise", "revise_locked", "sale_changed", "set_payment", "set_status", "set_storage", "ship", "unship",
 ]  # fmt: skip
 #: What follows from a new sale's lines and shipments.
 _FOLLOWING = ("status", "date_shipped")
@@ -106,8 +106,17 @@ def revise(order_id: int, draft: OrderDraft, *, now: datetime, actor: str = "") 
     units beyond a line's quantity, are taken out of shipments without a key. New never takes a Packed sale back, and a
     sale is Shipped whenever every line is, whoever shipped it. A deleted sale stays deleted.
     """
+    return revise_locked(lock(order_id), draft, now=now, actor=actor)
+
+
+def revise_locked(
+    sale: Sale, draft: OrderDraft, *, now: datetime, actor: str = "", also: Mapping[str, stock.Effect] | None = None
+) -> list[str]:
+    """As `revise`, of a sale that the caller has locked and looked at in the same transaction.
+
+    `also`: the effects that other causes shall have from then on; settled whether the sale changes or not.
+    """
     draft = checked(draft)
-    sale = lock(order_id)
     status = sale.order.get_status_display()
     changes = revision.revise_order(sale.order, draft)
     changes += revision.revise_lines(sale, draft.lines)
@@ -119,8 +128,15 @@ def revise(order_id: int, draft: OrderDraft, *, now: datetime, actor: str = "") 
     if "date_shipped" in sale.changed() and "status" not in sale.changed():
         changes.append(f"Day of shipping {sale.before['date_shipped'] or '–'} → {sale.order.date_shipped or '–'}.")
     if changes:
-        finish(sale, now=now, actor=actor)
+        finish(sale, now=now, actor=actor, also=also)
+    elif also:
+        stock.settle_all(also, note=f"Sale {sale.order.number}", actor=actor, now=now)
     return changes
+
+
+def read(order_id: int) -> Sale:
+    """The sale whole, without a lock. Five statements. Raises Order.DoesNotExist."""
+    return load([Order.objects.get(pk=order_id)])[0]
 
 
 def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> bool:
@@ -136,7 +152,8 @@ def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> bool:
     follow_lines(sale, now)
     if wanted == Status.PACKED and order.status == Status.NEW:
         order.status = Status.PACKED
-    if draft.date_shipped is not None:
+    is_open_again = sale.before["status"] == Status.SHIPPED != order.status
+    if draft.date_shipped is not None and not (is_open_again and draft.date_shipped == sale.before["date_shipped"]):
         order.date_shipped = draft.date_shipped
     elif order.status != Status.SHIPPED:
         order.date_shipped = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
@@ -55,8 +56,30 @@ def new_lines(order: Order, drafts: Sequence[LineDraft], costs: Mapping[int, Dec
     return lines
 
 
+@dataclass
+class Plan:
+    """What becomes of a sale's lines; nothing is written yet."""
+
+    lines: list[OrderLine]
+    dropped: list[OrderLine]
+    changed: list[OrderLine]
+    added: list[OrderLine]
+    #: In sentences; empty: nothing changes.
+    sentences: list[str]
+
+
 def revise_lines(sale: Sale, drafts: Sequence[LineDraft]) -> list[str]:
     """Writes the lines that differ. Five statements at most, none when nothing differs."""
+    plan = plan_lines(sale, drafts)
+    if plan.sentences:
+        _write(sale, plan.dropped, plan.changed, plan.added)
+        sale.lines = plan.lines
+        sale.order.subtotal = sum((line.total for line in plan.lines), ZERO)
+    return plan.sentences
+
+
+def plan_lines(sale: Sale, drafts: Sequence[LineDraft]) -> Plan:
+    """Changes the lines in memory. One statement, for what new ones cost."""
     pairs = list(zip(_matched(sale.lines, drafts), drafts, strict=True))
     costs = costs_of({draft.product_id for line, draft in pairs if _needs_cost(line, draft)})
     kept = {line.pk for line, _ in pairs if line}
@@ -79,11 +102,7 @@ def revise_lines(sale: Sale, drafts: Sequence[LineDraft]) -> list[str]:
         revised.append(line)
     if changed and not changes:
         changes.append("The lines are in another order.")
-    if changes:
-        _write(sale, dropped, changed, added)
-        sale.lines = revised
-        sale.order.subtotal = sum((line.total for line in revised), ZERO)
-    return changes
+    return Plan(revised, dropped, changed, added, changes)
 
 
 def _shown(order: Order, field: str) -> str:

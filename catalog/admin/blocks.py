@@ -7,12 +7,23 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Button:
+    title: str
+    url: str
+    icon: str = ""
+    tone: str = ""
+    #: A link to a form; otherwise it acts at once, by POST.
+    is_link: bool = False
+
+
+@dataclass(frozen=True)
 class Banner:
-    """Something that the merchant must know first. Tones as in `show.pill`."""
+    """Something that the merchant must know first, and what can be done about it. Tones as in `show.pill`."""
 
     text: str
     tone: str = "info"
     title: str = ""
+    buttons: Sequence[Button] = ()
 
 
 @dataclass(frozen=True)
@@ -51,16 +62,6 @@ class Column:
     is_labelled: bool = False
     #: Holds buttons; has no title to be seen.
     is_buttons: bool = False
-
-
-@dataclass(frozen=True)
-class Button:
-    title: str
-    url: str
-    icon: str = ""
-    tone: str = ""
-    #: A link to a form; otherwise it acts at once, by POST.
-    is_link: bool = False
 
 
 #: What stands in one cell: text, or what can be done with the row.

@@ -14,7 +14,10 @@ from django.utils.timesince import timesince
 
 NOTHING = "–"
 #: What a cause such as "sale/12" is called, and whose page it leads to.
-CAUSES = {"sale": ("Sale", "admin:sales_order_change")}
+CAUSES = {
+    "sale": ("Sale", "admin:sales_order_change"),
+    "proposed": ("Proposed for sale", "admin:sales_order_change"),
+}
 
 
 def quantity(value: Decimal | int | None) -> str:

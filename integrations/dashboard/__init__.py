@@ -100,6 +100,10 @@ def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
             counts.unmatched_skus, "SKU", "sold by a shop and not matched here", show.list_of(UnmatchedSku), "barcode"
         ),
         _alert(
+            counts.changes_proposed, "change", "proposed by a shop, to apply or to dismiss",
+            show.list_of(Order, "proposed=1"), "rule",
+        ),
+        _alert(
             counts.quantities_refused, "quantity", "not taken by a shop", show.list_of(PublishedStock, "state=refused"),
             "sync_problem",
         ),

@@ -13,6 +13,7 @@ from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink
 from integrations.models.log import Activity, WebhookDelivery
 from integrations.models.outgoing import Endpoint, Event, Message, News
+from integrations.models.proposals import ProposedChange
 from integrations.models.published import PublishedStock
 from integrations.models.reviews import Drift, Review
 from integrations.models.unmatched import UnmatchedLine, UnmatchedSku
@@ -38,6 +39,7 @@ __all__ = [
     "OrderFinding",
     "OrderLink",
     "ProductLink",
+    "ProposedChange",
     "PublishedStock",
     "Review",
     "UnmatchedLine",

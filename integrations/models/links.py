@@ -81,6 +81,8 @@ class OrderLink(Due):
     shop_created_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: The shop's own time of the state that the sale shows.
     shop_updated_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: What the shop said of the order then, as `ownership.said` has it; what the sale has besides is the merchant's.
+    imported = models.JSONField(null=True, blank=True, editable=False)
     #: When that state was asked for, by our clock.
     read_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: When a check of all orders last found it in the shop.

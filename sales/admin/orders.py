@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -86,7 +86,7 @@ class OrderAdmin(page.Deletable):
     search_fields = ("number", "customer__name", "customer__email", "lines__sku")
     search_help_text = "Number, customer or SKU"
     ordering = ("-date_placed", "-pk")
-    chips = (
+    chips: Sequence[tuple[str, str]] = (
         ("All", ""),
         ("New", f"status__exact={Status.NEW.value}"),
         ("Packed", f"status__exact={Status.PACKED.value}"),
@@ -103,7 +103,7 @@ class OrderAdmin(page.Deletable):
         " You can restore it: Sales, then Deleted."
     )
     fields = ("notes",)
-    clicks = (
+    clicks: Sequence[str] = (
         "complete", "ship", "ship_tracked", "pack", "unpack", "reopen", "mark_paid", "mark_partially_paid",
         "mark_unpaid", "relocate", "uncomplete", "cancel", "restore",
     )  # fmt: skip

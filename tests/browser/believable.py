@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from catalog import skus, stock
 from catalog.models import Product, Storage, Unit
-from integrations import activity, connections
+from integrations import activity, connections, ownership
 from integrations.activity import Direction, Outcome
 from integrations.models import (
     Backfill,
@@ -28,6 +28,7 @@ from integrations.models import (
     OrderFinding,
     OrderLink,
     ProductLink,
+    ProposedChange,
     PublishedStock,
     UnmatchedLine,
     UnmatchedSku,
@@ -273,6 +274,7 @@ def _links(
             connection=shop, order=sale, external_id=str(5000 + number), number=sale.number.removeprefix("S-"),
             shop_updated_at=now,
         )  # fmt: skip
+    _proposal(sales[20], now)
     CustomerLink.objects.create(connection=shop, customer=customers[0], external_id="77")
     waiting = OrderLink.objects.create(
         connection=shop, external_id="5099", number="1035", attempts=1, problem_at=now - timedelta(hours=2),
@@ -305,6 +307,16 @@ def _unmatched(shop: Connection, waiting: OrderLink, now: datetime) -> None:
             quantity=quantity,
         )  # fmt: skip
         UnmatchedLine.objects.filter(pk=line.pk).update(created_at=now - timedelta(hours=2))
+
+
+def _proposal(sale: Order, now: datetime) -> None:
+    """The shop has taken one of a thing out, and delivery is free: after all of it was shipped."""
+    found = ownership.ours(orders.read(sale.pk))
+    name, line = next((name, value) for name, value in found.items() if name.startswith(ownership.LINE))
+    fewer = line | {"quantity": "1.000", "total": str(Decimal(line["total"]) / Decimal(line["quantity"]))}
+    ProposedChange.objects.create(
+        link=sale.link, changes={name: fewer, "delivery_price": "0.0000"}, created_at=now - timedelta(minutes=40)
+    )
 
 
 def _activity(shop: Connection, sales: list[Order], now: datetime) -> None:

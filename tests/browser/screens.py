@@ -72,6 +72,7 @@ def screens(state: str) -> list[tuple[str, str]]:
         "customer": ("sales_customer_change", Customer.objects.get(name="Marie Dubois")),
         "sale": ("sales_order_change", partly),
         "sale-shipped": ("sales_order_change", Order.objects.get(number="S-1001")),
+        "sale-proposed": ("sales_order_change", Order.objects.get(number="S-1021")),
         "sale-made-to-order": ("sales_order_change", Order.objects.get(number="S-1032")),
         "sale-deleted": ("sales_order_change", Order.objects.get(number="S-1025")),
         "sale-ship": ("sales_order_ship_tracked", partly),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connections as databases
 from django.utils import timezone
 
 from catalog import stock
 from catalog.models import Stock, StockMovement
-from integrations import inbox, matching, orders, outbox, published, registry, unmatched
-from integrations.models import Activity, Connection, PublishedStock, UnmatchedSku
+from integrations import changes, inbox, matching, orders, outbox, published, registry, unmatched
+from integrations.models import Activity, Connection, ProposedChange, PublishedStock, UnmatchedSku
 from integrations.remote import Notice, Topic
+from sales import orders as sales
 from sales.models import Order
 from tests.integrations.conftest import our_stock
 
@@ -51,6 +54,12 @@ def work(connection: Connection) -> None:
     connector = registry.connector_for(fresh)
     inbox.process_due(fresh, connector)
     outbox.push_due(fresh, connector)
+
+
+def decided(decide: Callable[..., object], proposal: int) -> None:
+    """Apply or dismiss; another may have been quicker."""
+    with suppress(ValidationError):
+        decide(proposal, now=timezone.now())
 
 
 def several_times(connection: Connection) -> None:
@@ -98,6 +107,28 @@ def test_many_orders_of_one_product_at_once_reserve_every_unit(shop, connection)
     assert our_stock("MUG").reserved == Order.objects.count() == 5
     assert StockMovement.objects.filter(kind="reserve", stock=our_stock("MUG")).count() == 5
     assert Activity.objects.filter(what__endswith="arrived.").count() == 5
+
+
+def test_a_change_is_decided_once_while_a_newer_one_comes(shop, connection):
+    placed = shop.place_order([("MUG", 2), ("CUP", 1)])
+    orders.pull(connection, registry.connector_for(connection), timezone.now())
+    several_times(connection)
+    sales.ship(Order.objects.get().pk, now=timezone.now())
+    shop.edit(placed, quantities={"MUG": 1}, add=[("CUP", 1)])
+    orders.look(connection.pk, [placed.gid], timezone.now())
+    several_times(connection)
+    proposal = ProposedChange.objects.get().pk
+    shop.edit(placed, quantities={"MUG": 0}, add=[("MUG", 1)])
+    orders.look(connection.pk, [placed.gid], timezone.now())
+    at_once(
+        *[lambda: decided(changes.apply, proposal)] * 2,
+        *[lambda: decided(changes.dismiss, proposal)] * 2,
+        *[lambda: several_times(connection)] * 2,
+    )
+    assert Activity.objects.filter(what__contains="The shop's change of sale S-1001 was").count() <= 1
+    changes.apply(ProposedChange.objects.get().pk, now=timezone.now())
+    assert [*stock.check(), *sales.check(), *changes.check()] == []
+    assert Order.objects.get().lines.get(sku="MUG", key=placed.lines[0].gid).quantity == 0
 
 
 def test_a_token_that_ended_is_made_anew_by_one_of_many(shop, connect, sell):

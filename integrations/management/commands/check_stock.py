@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from catalog import stock
+from integrations import changes
 from sales import orders
 
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = [str(each) for each in chain(stock.check(), orders.check())]
+        found = [str(each) for each in chain(stock.check(), orders.check(), changes.check())]
         if options["json"]:
             self.stdout.write(json.dumps({"clean": not found, "differences": found}))
         else:

@@ -106,6 +106,8 @@ class Command(BaseCommand):
             problems.append(f"Orders that wait: {counts.orders_waiting}.")
         if counts.unmatched_skus:
             problems.append(f"SKUs that are not matched here: {counts.unmatched_skus}.")
+        if counts.changes_proposed:
+            problems.append(f"Changes that shops propose: {counts.changes_proposed}.")
         if counts.quantities_refused:
             problems.append(f"Quantities that are not in the shop: {counts.quantities_refused}.")
         if counts.endpoints_failing:
