@@ -34,6 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--currency", default="EUR")
     parser.add_argument("--tax-rate", default="0.19", help="included in prices")
     parser.add_argument("--plan", choices=sorted(PLANS), default="standard", help="how fast API points come back")
+    parser.add_argument("--bucket", default="", help="another bucket: 1000/50 holds 1,000 and 50 come back a second")
     parser.add_argument("--routing-delay", type=float, default=2, help="seconds until an order has a location")
     parser.add_argument("--token-lifetime", type=float, default=86399, help="seconds a granted token is good for")
     parser.add_argument(
@@ -54,6 +55,7 @@ def main() -> None:
         currency=options.currency,
         tax_rate=options.tax_rate,
         plan=options.plan,
+        bucket=options.bucket,
         routing_delay=options.routing_delay,
         token_lifetime=options.token_lifetime,
         retry_scale=options.retry_scale,

@@ -110,13 +110,16 @@ def _paid(
     requested = cost.requested()
     if requested > LIMIT:
         return _too_dear(requested)
-    if (fault and fault.kind == "throttle") or not shop.can_pay(requested):
+    if (fault and fault.kind == "throttle") or not shop.take_points(requested):
         error = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": LIMITS}}
         return {"errors": [error], "extensions": {"cost": _told(shop, requested, None)}}
     name = operation.name.value if operation.name else None
-    answer, searches = execute(shop, document, variables, name, fault.kind if fault else "")
-    actual = cost.actual(answer["data"])
-    shop.pay_points(actual)
+    actual = 0
+    try:
+        answer, searches = execute(shop, document, variables, name, fault.kind if fault else "")
+        actual = cost.actual(answer["data"])
+    finally:
+        shop.settle_points(requested, actual)
     answer["extensions"] = {"cost": _told(shop, requested, actual)}
     if searches:
         answer["extensions"]["search"] = searches

@@ -92,7 +92,13 @@ class Control:
                 shop.courier.is_on = bool(given["on"])
                 return None
             case "GET", ["counters"]:
-                return {"calls": dict(shop.calls), "points": shop.points, "deliveries": len(shop.courier.log)}
+                return {
+                    "calls": dict(shop.calls),
+                    "points": shop.points,
+                    "spilled": round(shop.bucket.spilled),
+                    "throttled": shop.bucket.refused,
+                    "deliveries": len(shop.courier.log),
+                }
             case "POST", ["settings"]:
                 return self._settings(**given)
             case "POST", ["tokens", "revoke"]:
@@ -181,6 +187,7 @@ class Control:
         routing_delay: float | None = None,
         search_lag: float | None = None,
         plan: str | None = None,
+        bucket: str | None = None,
     ) -> None:
         shop = self.shop
         if scopes is not None:
@@ -193,6 +200,8 @@ class Control:
             shop.search_lag = timedelta(seconds=search_lag)
         if plan is not None:
             shop.bucket = Bucket(PLANS[plan])
+        if bucket is not None:
+            shop.bucket = Bucket.of(bucket)
 
     def _reset(self) -> None:
         self.shop.book = load(Book, self._first)

@@ -183,11 +183,16 @@ def _largest(data: Any, cost: Callable[[Any], int]) -> int:
 
 @dataclass
 class Bucket:
-    """Points of one app in one shop; they come back with time."""
+    """Points of one app in one shop; they come back with time. What a request may cost is taken before it is executed,
+    and what it did not cost is given back."""
 
     rate: float = PLANS["standard"]
     maximum: float = 0
     clock: Callable[[], float] = time.monotonic
+    #: Points that came back while the bucket was full: a caller at the limit loses none.
+    spilled: float = 0
+    #: Requests that it could not pay for.
+    refused: int = 0
     _level: float = field(init=False)
     _at: float = field(init=False)
 
@@ -196,18 +201,36 @@ class Bucket:
         self._level = self.maximum
         self._at = self.clock()
 
+    @classmethod
+    def of(cls, text: str) -> Bucket:
+        """ "1000/50": holds 1,000 points, and 50 come back a second. ValueError: it does not say that."""
+        maximum, rate = (float(part) if part.strip() else 0.0 for part in text.partition("/")[::2])
+        if not (maximum > 0 and rate > 0):
+            raise ValueError(f"{text!r} is no bucket: say how many points it holds and how many come back, 1000/50.")
+        return cls(rate, maximum)
+
     @property
     def available(self) -> float:
         now = self.clock()
-        self._level = min(self.maximum, self._level + (now - self._at) * self.rate)
+        level = self._level + (now - self._at) * self.rate
         self._at = now
+        self._level = min(self.maximum, level)
+        self.spilled += level - self._level
         return self._level
 
-    def take(self, points: float) -> None:
-        self._level = max(0.0, self.available - points)
+    def take(self, points: float) -> bool:
+        """Whether it held them; if not, nothing is taken."""
+        if self.available < points:
+            self.refused += 1
+            return False
+        self._level -= points
+        return True
+
+    def give_back(self, points: float) -> None:
+        self._level = min(self.maximum, self.available + points)
 
     def empty(self) -> None:
-        self.take(self.maximum)
+        self._level -= self.available
 
     def status(self) -> Json:
         return {

@@ -64,6 +64,7 @@ class Shop(Orders):
         token_lifetime: float = 86399,
         retry_scale: float = 1.0,
         plan: str = "standard",
+        bucket: str = "",
         seed: int = 0,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
@@ -71,7 +72,8 @@ class Shop(Orders):
         deliveries. customer_data: whether the shop's plan lets apps see personal data. Seconds: routing_delay (until
         an order tells which location sends it), search_lag (until searches find what changed), token_lifetime.
         retry_scale: 1 retries deliveries over four hours, as Shopify does; 0.001 over 14 seconds. plan: standard,
-        advanced or plus; how fast points come back. seed: of the faults that happen by chance.
+        advanced or plus; how fast points come back. bucket: another one than the plan's; "1000/50" holds 1,000 points,
+        and 50 come back a second. seed: of the faults that happen by chance.
         """
         super().__init__(clock)
         self.profile = Profile(self.gid("Shop"), name, email, domain, currency, timezone, taxes_included)
@@ -87,7 +89,7 @@ class Shop(Orders):
         self.api_version = API_VERSION
         self.idempotency = Idempotency()
         self.faults = Faults(seed)
-        self.bucket = Bucket(PLANS[plan])
+        self.bucket = Bucket.of(bucket) if bucket else Bucket(PLANS[plan])
         #: Calls by operation name ("" for what was not understood, "token" for tokens), and points spent.
         self.calls: Counter[str] = Counter()
         self.points = 0
@@ -126,13 +128,15 @@ class Shop(Orders):
         self.calls[operation] += 1
 
     @locked
-    def can_pay(self, points: int) -> bool:
-        return self.bucket.available >= points
+    def take_points(self, requested: int) -> bool:
+        """Whether a request that may cost so much is let in."""
+        return self.bucket.take(requested)
 
     @locked
-    def pay_points(self, points: int) -> None:
-        self.bucket.take(points)
-        self.points += points
+    def settle_points(self, requested: int, actual: int) -> None:
+        """It cost less than it might have."""
+        self.bucket.give_back(requested - actual)
+        self.points += actual
 
     @locked
     def forget(self) -> None:
@@ -143,7 +147,7 @@ class Shop(Orders):
         self.idempotency = Idempotency()
         self.bulk.forget()
         self.courier.forget()
-        self.bucket = Bucket(self.bucket.rate)
+        self.bucket = Bucket(self.bucket.rate, self.bucket.maximum)
 
     @locked
     def uninstall(self) -> None:

@@ -85,6 +85,26 @@ def test_points_come_back_with_time() -> None:
     assert bucket.available == 800
     now = 1000.0
     assert bucket.available == 2000
+    assert bucket.spilled == 800 + 99700 - 2000
+
+
+def test_what_a_request_may_cost_is_held_while_it_runs() -> None:
+    bucket = Bucket(rate=100, clock=lambda: 0.0)
+    assert bucket.take(1500)
+    assert not bucket.take(501)
+    bucket.give_back(1400)
+    assert (bucket.available, bucket.refused) == (1900, 1)
+
+
+def test_a_bucket_may_have_another_size() -> None:
+    bucket = Shop(bucket="1000/50").bucket
+    assert (bucket.maximum, bucket.rate) == (1000, 50)
+
+
+@pytest.mark.parametrize("text", ["", "many", "1000", "1000/", "0/50", "1000/0", "-1/5"])
+def test_what_is_no_bucket_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        Bucket.of(text)
 
 
 @pytest.mark.parametrize(("plan", "maximum"), [("standard", 2000), ("advanced", 4000), ("plus", 20000)])
