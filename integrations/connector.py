@@ -37,6 +37,14 @@ class Unavailable(ConnectorError):
         self.retry_after = retry_after
 
 
+class Busy(Unavailable):
+    """The shop's rate limit: nothing was done and nothing is wrong. Later, by itself, and no attempt is counted."""
+
+    def __init__(self, message: str, retry_after: timedelta) -> None:
+        super().__init__(message, retry_after)
+        self.wait = retry_after
+
+
 class AccessDenied(ConnectorError):
     """The shop does not let us in: pause the connection and tell the merchant."""
 

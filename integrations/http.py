@@ -21,7 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from integrations import addresses
-from integrations.connector import Unavailable
+from integrations.connector import Busy, Unavailable
 
 #: Seconds to connect, and between two pieces of the answer.
 TIMEOUTS = (5, 20)
@@ -33,8 +33,11 @@ _PIECE = 64 * 1024
 #: The same for `tell`, until the answer begins.
 TELL_TIMEOUTS = (5, addresses.BEGIN_S)
 USER_AGENT = "Stockbridge"
-#: Too early, too many, and Shopify's own 430: they mean "later" as the 5xx do.
-_BUSY = {408, 425, 429, 430}
+#: Too slow, too early, and Shopify's own 430 for what looks like an attack: they mean "later" as the 5xx do.
+_LATER = {408, 425, 430}
+_TOO_MANY = 429
+#: When it is not said how long too many requests are too many.
+_A_WHILE = timedelta(seconds=2)
 
 _local = threading.local()
 
@@ -70,8 +73,9 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form:
 
     Raises
     ------
-    Unavailable: no whole answer in time, a redirect, "too many requests" or a failure of the server. Whether the
-    request had an effect is not known.
+    Unavailable: no whole answer in time, a redirect or a failure of the server. Whether the request had an effect is
+    not known.
+    Busy: "too many requests"; it had none.
     """
     host = urlsplit(url).hostname or url
     with (
@@ -205,17 +209,18 @@ def _read(response: requests.Response, host: str) -> bytes:
 
 
 def _raise_if_later(answer: Answer) -> None:
-    if answer.status in _BUSY:
-        reason = "asks us to slow down"
+    wait = _retry_after(answer.headers.get("Retry-After", ""))
+    if answer.status == _TOO_MANY:
+        raise Busy(f"{answer.host} asks us to slow down (HTTP {_TOO_MANY}).", _A_WHILE if wait is None else wait)
+    if answer.status in _LATER:
+        reason = "asks us to come back later"
     elif answer.status >= 500:
         reason = "has a problem of its own"
     elif 300 <= answer.status < 400:
         reason = "sends us to another address"
     else:
         return
-    raise Unavailable(
-        f"{answer.host} {reason} (HTTP {answer.status}).", _retry_after(answer.headers.get("Retry-After", ""))
-    )
+    raise Unavailable(f"{answer.host} {reason} (HTTP {answer.status}).", wait)
 
 
 def _retry_after(text: str) -> timedelta | None:

@@ -26,6 +26,7 @@ from integrations.remote import (
 )
 from integrations.shopify import access, bulk, orders, queries, stock, translate, webhooks
 from integrations.shopify.graphql import Api, GraphQLRefused, words
+from integrations.shopify.pace import Pace
 from integrations.shopify.reading import Json, at, moment, nodes, text
 
 #: Shopify's search finds a change a few seconds late, so each poll goes back by this.
@@ -57,12 +58,13 @@ class Shopify:
         with_customer: bool = True,
         with_routing: bool = True,
         with_old_orders: bool = True,
+        pace: Pace | None = None,
     ) -> None:
-        """token: see `graphql.Api`. secrets: what may have signed a delivery, the current one and, for a while after
-        it was changed, the one before. publish: which of the shop's quantities is ours, "on_hand" or "available".
+        """token, pace: see `graphql.Api`. secrets: what may have signed a delivery, the current one and, for a while
+        after it was changed, the one before. publish: which of the shop's quantities is ours, "on_hand" or "available".
         timezone: the shop's, an IANA name. with_…: whether the scopes for them were granted.
         """
-        self.api = Api(domain, base_url, token)
+        self.api = Api(domain, base_url, token, pace)
         self._domain = domain
         self._secrets = secrets
         self._publish = publish

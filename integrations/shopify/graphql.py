@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from integrations import http
-from integrations.connector import AccessDenied, Refused, Unavailable
+from integrations.connector import AccessDenied, Busy, Refused, Unavailable
+from integrations.shopify.pace import ALONE, Pace, Points, View
 from integrations.shopify.queries import API_VERSION
 from integrations.shopify.reading import Json, at, nodes, text
 
-#: Seconds that one call may spend waiting until the shop's rate limit lets it through.
-PATIENCE = 10
-#: Seconds, when the shop throttles without saying for how long.
-_PAUSE = 1.0
+#: Variables that say how long a page may be. Whoever asks for a page reads on until there is none.
+_PAGE_SIZES = ("first", "lines")
 
 _DENIED = {
     402: "Shopify has frozen the shop {domain} because of an unpaid bill.",
@@ -36,13 +33,10 @@ _LOCKED_OUT = (
 PASSING = {"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE", "IDEMPOTENCY_CONCURRENT_REQUEST"}
 
 
-@dataclass(frozen=True, slots=True)
-class Points:
-    """The shop's rate limit as the last answer told it; `restore_rate` is in points a second."""
-
-    available: float
-    maximum: float
-    restore_rate: float
+#: What a call may cost, as the shop told: by its address, the document and what the price depends on.
+_costs: dict[tuple[Any, ...], float] = {}
+#: Address and document → the page sizes that the shop lets us ask for, where the usual ones cost too much.
+_sizes: dict[tuple[str, str], dict[str, int]] = {}
 
 
 class GraphQLRefused(Refused):
@@ -65,31 +59,33 @@ class Api:
     """The Admin API of one shop.
 
     `token(refused)` gives the access token; it is called with "" before each call, and once more with the token that
-    the shop refused: if it then gives the same one, there is no other.
+    the shop refused: if it then gives the same one, there is no other. `pace` says when a call may be made.
     """
 
-    def __init__(self, domain: str, base_url: str, token: Callable[[str], str]) -> None:
+    def __init__(self, domain: str, base_url: str, token: Callable[[str], str], pace: Pace | None = None) -> None:
         self._domain = domain
         self.url = f"{base_url or f'https://{domain}'}/admin/api/{API_VERSION}/graphql.json"
         self._token = token
+        self._pace = pace or Pace(View(), ALONE)
         #: The version that answered last: a retired one is silently replaced by a newer.
         self.served_version = ""
         #: What the shop last said of fields that will go away; empty: nothing.
         self.deprecation = ""
-        self.points: Points | None = None
 
     def call(self, document: str, variables: Json, *, optional: Set[str] = frozenset()) -> dict[str, Any]:
         """The answer's `data`. `optional` are fields below the root field that may be denied: they are null then.
 
         A denied field that must not be null takes its parent along; then it is denied whatever `optional` says.
+        A page may be shorter than asked for, where a longer one costs more than the shop allows.
 
         Raises
         ------
-        Unavailable: down, slow, throttled for longer than PATIENCE, or a failure of the shop's own.
+        Busy: the shop's rate limit would be waited for longer than the caller's patience.
+        Unavailable: down, slow, or a failure of the shop's own.
         AccessDenied: no token helps, the shop is closed, or (FieldDenied) a scope is missing.
         GraphQLRefused: anything else that the shop has against the document.
         """
-        answer = self._unthrottled({"query": document, "variables": variables})
+        answer = self._affordable(document, variables)
         errors = [error for error in _errors(answer) if not _is_tolerable(error, answer, optional)]
         if errors:
             raise _meaning(errors)
@@ -100,23 +96,42 @@ class Api:
             raise Unavailable("Shopify answered without data.")
         return data
 
-    def _unthrottled(self, body: Json) -> Json:
-        """Throttling is told in the errors of an HTTP 200, without Retry-After."""
-        patience_ends = time.monotonic() + PATIENCE
+    def _affordable(self, document: str, variables: Json) -> Json:
+        """An answer to a page that is halved until the shop can be paid for it; the size is remembered."""
+        known = (self.url, document)
         while True:
-            answer = self._post(body)
-            if "THROTTLED" not in map(_code, _errors(answer)):
+            sizes = _sizes.get(known, {})
+            asked = {name: min(value, sizes[name]) if name in sizes else value for name, value in variables.items()}
+            answer = self._paced(document, asked)
+            if not _is_too_dear(answer):
                 return answer
-            pause = self._pause(answer)
-            if time.monotonic() + pause > patience_ends:
-                raise Unavailable("Shopify asks us to slow down.", timedelta(seconds=pause))
-            time.sleep(pause)
+            halves = {name: asked[name] // 2 for name in _PAGE_SIZES if asked.get(name, 0) > 1}
+            if not halves:
+                return answer
+            _sizes[known] = {**sizes, **halves}
 
-    def _pause(self, answer: Json) -> float:
-        cost = at(answer, "extensions", "cost", "requestedQueryCost")
-        if cost is None or self.points is None or self.points.restore_rate <= 0:
-            return _PAUSE
-        return max(0.1, float(cost - self.points.available) / self.points.restore_rate)
+    def _paced(self, document: str, variables: Json) -> Json:
+        """An answer that is not for want of points. Throttling is an HTTP 200 without Retry-After, or an HTTP 429."""
+        key = (self.url, document, *(value for value in variables.values() if isinstance(value, int)))
+        patience_ends = time.monotonic() + self._pace.caller.patience_s
+        while True:
+            cost = _costs.get(key, 0.0)
+            self._pace.take(cost, max(0.0, patience_ends - time.monotonic()))
+            actual, points = 0.0, None
+            try:
+                answer = self._post({"query": document, "variables": variables})
+                actual, points = _actual_cost(answer), _points(answer)
+            except Busy as error:
+                self._pace.view.close(error.wait.total_seconds())
+                continue
+            finally:
+                self._pace.settle(cost, actual, points)
+            requested = at(answer, "extensions", "cost", "requestedQueryCost")
+            if requested is not None:
+                _costs[key] = float(requested)
+            if "THROTTLED" not in map(_code, _errors(answer)) or _is_too_dear(answer):
+                return answer
+            self._pace.refused(float(requested or 0), points)
 
     def _post(self, body: Json) -> Json:
         token = self._token("")
@@ -134,19 +149,14 @@ class Api:
             raise Unavailable("Shopify's answer is not what it should be.")
         if answer.status != 200:
             raise Refused(f"Shopify refused (HTTP {answer.status}): {words(_errors(content))}")
-        self._remember(answer.headers, content)
+        self.served_version = answer.headers.get("X-Shopify-API-Version", self.served_version)
+        self.deprecation = answer.headers.get("X-Shopify-API-Deprecated-Reason", self.deprecation)
         return content
 
     def _send(self, body: Json, token: str) -> http.Answer:
         if not token.isascii() or not token.isprintable():
             raise AccessDenied("The access token has characters that no token of Shopify has. Paste it again.")
         return http.post(self.url, body, {"X-Shopify-Access-Token": token})
-
-    def _remember(self, headers: Mapping[str, str], answer: Json) -> None:
-        self.served_version = headers.get("X-Shopify-API-Version", self.served_version)
-        self.deprecation = headers.get("X-Shopify-API-Deprecated-Reason", self.deprecation)
-        if status := at(answer, "extensions", "cost", "throttleStatus"):
-            self.points = Points(status["currentlyAvailable"], status["maximumAvailable"], status["restoreRate"])
 
 
 def _errors(answer: Json) -> list[Json]:
@@ -159,6 +169,23 @@ def _errors(answer: Json) -> list[Json]:
 
 def _code(error: Json) -> str:
     return text(error, "extensions", "code")
+
+
+def _points(answer: Json) -> Points | None:
+    status = at(answer, "extensions", "cost", "throttleStatus")
+    told = [at(status, name) for name in ("currentlyAvailable", "maximumAvailable", "restoreRate")]
+    return Points(*map(float, told)) if all(isinstance(each, int | float) for each in told) and told[2] > 0 else None
+
+
+def _actual_cost(answer: Json) -> float:
+    return float(at(answer, "extensions", "cost", "actualQueryCost") or 0)
+
+
+def _is_too_dear(answer: Json) -> bool:
+    """A single call may cost so much and no more; nor can a bucket pay for what it could never hold."""
+    codes, points = set(map(_code, _errors(answer))), _points(answer)
+    requested = at(answer, "extensions", "cost", "requestedQueryCost") or 0
+    return "MAX_COST_EXCEEDED" in codes or ("THROTTLED" in codes and points is not None and requested > points.maximum)
 
 
 def words(errors: Sequence[Json]) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from integrations import http
-from integrations.connector import Unavailable
+from integrations.connector import Busy, Unavailable
 from tests.integrations.scripted import Scripted, scripted
 
 
@@ -77,10 +77,18 @@ def test_what_means_later_is_unavailable(server, status):
     [("4.0", 4), ("2.5", 2.5), ("0", 0), ("-1", None), ("nan", None), ("inf", None), ("Sun, 06 Nov 1994", None)],
 )
 def test_the_time_to_wait_is_in_seconds_with_a_fraction(server, header, seconds):
-    server.tell({}, 429, retry_after=header)
+    server.tell({}, 503, retry_after=header)
     with pytest.raises(Unavailable) as raised:
         ask(server)
     assert raised.value.retry_after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("4.0", 4), ("0.25", 0.25), ("", 2), ("Sun, 06 Nov 1994", 2)])
+def test_too_many_requests_are_no_failure_but_a_time_to_wait(server, header, seconds):
+    server.tell({}, 429, retry_after=header)
+    with pytest.raises(Busy) as raised:
+        ask(server)
+    assert raised.value.wait == timedelta(seconds=seconds)
 
 
 def test_a_page_instead_of_json_is_unavailable(server):

@@ -1,13 +1,15 @@
 """What each way of failing means: later by itself, let in again, or set aside."""
 
+import json
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from integrations.connector import AccessDenied, Refused, Unavailable
-from integrations.shopify.graphql import Api, FieldDenied, GraphQLRefused, Points
+from integrations.connector import AccessDenied, Busy, Refused, Unavailable
+from integrations.shopify.graphql import Api, FieldDenied, GraphQLRefused
 from tests.integrations.scripted import Scripted, scripted
 
 DOMAIN = "acme.myshopify.com"
@@ -33,6 +35,9 @@ def cost(requested: int, available: float, rate: float = 100.0) -> dict[str, Any
     return {"cost": {"requestedQueryCost": requested, "actualQueryCost": None, "throttleStatus": status}}
 
 
+TOO_DEAR = {"errors": [failed("Query cost is 1293, which exceeds the limit", "MAX_COST_EXCEEDED")]}
+
+
 def throttled(requested: int, available: float, rate: float = 100.0) -> dict[str, Any]:
     return {"errors": [failed("Throttled", "THROTTLED")], "extensions": cost(requested, available, rate)}
 
@@ -55,7 +60,6 @@ def test_the_version_that_answered_and_fields_that_will_go_are_remembered(api, s
     api.call("query A { shop { id } }", {})
     api.call("query A { shop { id } }", {})
     assert (api.served_version, api.deprecation) == ("2027-01", "Shop.products")
-    assert api.points == Points(1990, 2000.0, 100.0)
 
 
 def test_throttling_is_waited_out(api, server):
@@ -65,10 +69,42 @@ def test_throttling_is_waited_out(api, server):
 
 def test_throttling_that_would_take_long_is_for_later(api, server):
     server.tell(throttled(1500, 0))
-    with pytest.raises(Unavailable, match="slow down") as raised:
+    with pytest.raises(Busy, match="15 seconds") as raised:
         api.call("query A { a }", {})
-    assert raised.value.retry_after == timedelta(seconds=15)
+    assert raised.value.wait == pytest.approx(timedelta(seconds=15), abs=timedelta(seconds=1))
     assert len(server.asked) == 1
+
+
+def test_throttling_without_a_word_is_waited_out(api, server):
+    server.tell({"errors": [failed("Throttled", "THROTTLED")]})
+    server.tell({"data": {"a": 1}})
+    assert api.call("query A { a }", {}) == {"a": 1}
+
+
+def test_what_costs_more_than_is_left_is_not_asked_for_before_it_fits(api, server):
+    server.tell({"data": {"a": 1}, "extensions": cost(500, 100)})
+    api.call("query A { a }", {})
+    server.tell({"data": {"a": 1}, "extensions": cost(500, 100)})
+    begun = time.monotonic()
+    api.call("query A { a }", {})
+    assert time.monotonic() - begun > 3.5
+    assert len(server.asked) == 2
+
+
+def test_too_many_requests_are_waited_out_by_the_fraction_of_a_second(api, server):
+    server.tell(b"", 429, Retry_After="0.5")
+    server.tell({"data": {"a": 1}})
+    begun = time.monotonic()
+    assert api.call("query A { a }", {}) == {"a": 1}
+    assert time.monotonic() - begun >= 0.5
+
+
+@pytest.mark.parametrize(("after", "wait"), [("90.0", 90), ("12", 12)])
+def test_too_many_requests_for_long_are_for_later(api, server, after, wait):
+    server.tell(b"", 429, Retry_After=after)
+    with pytest.raises(Busy) as raised:
+        api.call("query A { a }", {})
+    assert raised.value.wait == pytest.approx(timedelta(seconds=wait), abs=timedelta(seconds=1))
 
 
 def test_a_refused_token_is_made_anew_once(server):
@@ -181,10 +217,30 @@ def test_anything_else_is_refused(api, server, errors):
         api.call("query A { a }", {})
 
 
-def test_a_document_that_costs_too_much_is_refused(api, server):
-    server.tell({"errors": [failed("Query cost is 1293, which exceeds the limit", "MAX_COST_EXCEEDED")]})
+def sizes(server: Scripted) -> list[int]:
+    return [json.loads(asked["body"])["variables"]["first"] for asked in server.asked]
+
+
+def test_a_page_that_costs_too_much_is_halved_and_its_size_remembered(api, server):
+    server.answers += [(200, {}, TOO_DEAR), (200, {}, TOO_DEAR), (200, {}, {"data": {"a": 1}})]
+    assert api.call("query A { a }", {"first": 250, "id": 7}) == {"a": 1}
+    server.tell({"data": {"a": 1}})
+    Api(DOMAIN, server.url, lambda refused: "shpat_1").call("query A { a }", {"first": 250, "id": 7})
+    assert sizes(server) == [250, 125, 62, 62]
+
+
+def test_a_page_that_no_bucket_could_pay_for_is_halved_too(api, server):
+    server.tell(throttled(3000, 2000))
+    server.tell({"data": {"a": 1}})
+    assert api.call("query A { a }", {"first": 250}) == {"a": 1}
+    assert sizes(server) == [250, 125]
+
+
+def test_a_document_that_costs_too_much_however_short_is_refused(api, server):
+    server.answers += [(200, {}, TOO_DEAR)] * 3
     with pytest.raises(Refused, match="1293"):
-        api.call("query A { a }", {})
+        api.call("query A { a }", {"first": 4})
+    assert sizes(server) == [4, 2, 1]
 
 
 def test_a_search_that_was_misread_is_refused_though_it_is_answered(api, server):
