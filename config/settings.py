@@ -55,6 +55,8 @@ if PUBLIC_URL:
     CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 #: Only for a sandbox: where the platform's API is, instead of https://<domain>.
 SHOPIFY_BASE_URL = env.str("SHOPIFY_BASE_URL", "").rstrip("/")
+#: The share of a shop's rate limit that work in the background leaves for people.
+SHOP_RESERVE = min(max(env.int("SHOP_RESERVE_PERCENT", 10), 0), 90) / 100
 #: Whether our own webhooks may go to addresses of this machine and its network.
 ALLOW_LOCAL_WEBHOOKS = env.bool("ALLOW_LOCAL_WEBHOOKS", DEMO)
 

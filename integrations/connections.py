@@ -29,7 +29,7 @@ def check(connection: Connection, connector: Connector | None = None) -> Account
     ------
     Unavailable, AccessDenied: as the connector says.
     """
-    account = (connector or registry.connector_for(connection)).check()
+    account = (connector or registry.connector_for(connection, registry.PERSON)).check()
     connection.name = connection.name or account.name
     connection.currency = account.currency
     connection.timezone = account.timezone
@@ -166,6 +166,18 @@ def trouble(connection: Connection, problem: str) -> None:
         return
     Connection.objects.filter(pk=connection.pk).update(trouble=problem)
     connection.trouble = problem
+
+
+def hold(connection: Connection, wait: timedelta) -> None:
+    """The shop's rate limit is used up: leave what can wait until then. One statement. Safe to repeat."""
+    connection.busy_until = timezone.now() + wait
+    Connection.objects.filter(pk=connection.pk).update(busy_until=connection.busy_until)
+
+
+def is_open(connection: Connection) -> bool:
+    """Whether work that can wait may go on with this shop now."""
+    is_held = connection.busy_until is not None and connection.busy_until > timezone.now()
+    return connection.state == Connection.State.ACTIVE and not is_held
 
 
 def webhook_url(connection: Connection) -> str:

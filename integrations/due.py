@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
+from django.db.models.functions import Greatest
 
 from integrations.models import Due
 
@@ -91,6 +92,11 @@ def done(now: datetime, **changes: Any) -> dict[str, Any]:
 def later(now: datetime, at: datetime, problem: str) -> dict[str, Any]:
     """For an UPDATE: it did not work, and is tried again by itself."""
     return {"lease_token": "", "due_at": at, **because(now, problem)}
+
+
+def put_back(at: datetime) -> dict[str, Any]:
+    """For an UPDATE: it was not its turn after all; as if it had not been claimed, and due again at that time."""
+    return {"lease_token": "", "due_at": at, "attempts": Greatest(F("attempts") - 1, 0)}
 
 
 def set_aside(now: datetime, problem: str) -> dict[str, Any]:

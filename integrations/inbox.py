@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations import activity, connections, due, orders, products, published
 from integrations.activity import Direction, Outcome
-from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
 from integrations.models import Connection, OrderLink, PublishedStock, WebhookDelivery
 from integrations.remote import Absence, Notice, RemoteLine, Topic
 
@@ -104,7 +104,7 @@ def process_due(connection: Connection, connector: Connector, *, most: int = 20,
     """
     links = list(connection.order_links.filter(due_at__lte=timezone.now()).order_by("due_at", "pk")[:most])
     for tried, link in enumerate(links):
-        if connection.state != Connection.State.ACTIVE or (stop_at and time.monotonic() > stop_at):
+        if not connections.is_open(connection) or (stop_at and time.monotonic() > stop_at):
             return tried
         _process(connection, connector, link)
     return len(links)
@@ -127,6 +127,9 @@ def _process(connection: Connection, connector: Connector, link: OrderLink) -> N
             link_new_products(connection, connector, remote.lines, started)
             orders.import_order(connection, link.pk, token, remote, started)
         connections.trouble(connection, "")
+    except Busy as error:
+        held.update(**due.put_back(started))
+        connections.hold(connection, error.wait)
     except Unavailable as error:
         at = started + max(due.backoff(link.attempts), error.retry_after or due.backoff(1))
         held.update(**due.later(started, at, str(error)))

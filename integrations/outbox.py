@@ -22,7 +22,7 @@ from django.utils import timezone
 from catalog import stock
 from integrations import activity, connections, due, inbox, products, published, wanted
 from integrations.activity import Direction, Outcome
-from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
 from integrations.models import Connection, Drift, PublishedStock
 from integrations.remote import Refusal, Rejection, ShownLevel, StockLevel
 
@@ -46,7 +46,7 @@ def push_due(connection: Connection, connector: Connector, *, stop_at: float | N
     are claimed, and a call whose outcome is not known is repeated with the same key.
     """
     tried = 0
-    while connection.state == Connection.State.ACTIVE and not (stop_at and time.monotonic() > stop_at):
+    while connections.is_open(connection) and not (stop_at and time.monotonic() > stop_at):
         batch = _claim(connection, connector.batch)
         if not batch.rows:
             break
@@ -104,6 +104,9 @@ def _guarded(connection: Connection, connector: Connector, batch: _Batch) -> boo
         _work(connection, connector, batch, now)
         connections.trouble(connection, "")
         return True
+    except Busy as error:
+        batch.finish(batch.rows, **due.put_back(now))
+        connections.hold(connection, error.wait)
     except Unavailable as error:
         at = now + max(due.backoff(batch.attempts), error.retry_after or timedelta(0))
         batch.finish(batch.rows, **due.later(now, at, str(error)))
@@ -261,7 +264,7 @@ def _look(
     """Find out what the shop shows, and only then import what it sold: so the guard covers whatever comes after."""
     shown = _shown(connector, rows)
     if not inbox.catch_up(connection, connector):
-        batch.finish(rows, lease_token="", due_at=timezone.now() + SOON)
+        batch.finish(rows, **due.put_back(timezone.now() + SOON))
         return
     gone: list[PublishedStock] = []
     unstocked: list[PublishedStock] = []

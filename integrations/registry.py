@@ -17,19 +17,26 @@ from django.utils.dateparse import parse_datetime
 
 from integrations.connector import Connector, Unavailable
 from integrations.models import Connection
+from integrations.pacing import SharedPace
 from integrations.shopify.access import renew
 from integrations.shopify.connector import Shopify
+from integrations.shopify.pace import Caller, Pace, View
 
 #: A token is made anew when less than this is left of it.
 MARGIN = timedelta(minutes=10)
 #: Longer than making one takes.
 RENEWAL = timedelta(seconds=30)
+#: Who calls a shop: somebody who waits for the answer; work of which each piece can be put off; work that cannot be
+#: begun anew for each pause.
+PERSON = Caller(reserve=0.0, patience_s=20.0, is_person=True)
+PIECES = Caller(reserve=settings.SHOP_RESERVE, patience_s=1.0)
+WHOLE = Caller(reserve=settings.SHOP_RESERVE, patience_s=60.0)
 CUSTOMER_SCOPE = "read_customers"
 ALL_ORDERS_SCOPE = "read_all_orders"
 ROUTING_SCOPE = "read_merchant_managed_fulfillment_orders"
 
 
-def _shopify(connection: Connection) -> Connector:
+def _shopify(connection: Connection, caller: Caller) -> Connector:
     credentials = connection.credentials
     return Shopify(
         connection.domain,
@@ -41,13 +48,20 @@ def _shopify(connection: Connection) -> Connector:
         with_customer=CUSTOMER_SCOPE in connection.scopes,
         with_routing=ROUTING_SCOPE in connection.scopes,
         with_old_orders=ALL_ORDERS_SCOPE in connection.scopes,
+        pace=_pace(connection, caller),
     )
+
+
+def _pace(connection: Connection, caller: Caller) -> Pace:
+    if connection._state.adding:
+        return Pace(View(), caller)  # nobody else knows of it yet
+    return SharedPace(connection.pk, f"{settings.SHOPIFY_BASE_URL} {connection.domain}", caller)
 
 
 #: What a connector is made from; reading all of a connection costs a delivery a fifth more.
 NEEDED = ("platform", "domain", "credentials", "publish", "timezone", "scopes")
 #: Platform → how its connector is made. A new platform is one folder and one line here.
-CONNECTORS: dict[str, Callable[[Connection], Connector]] = {"shopify": _shopify}
+CONNECTORS: dict[str, Callable[[Connection, Caller], Connector]] = {"shopify": _shopify}
 #: "api": programs call us by it (integrations/api); we never call them, so it has no connector.
 LABELS = {"shopify": Shopify.label, "api": "General API"}
 
@@ -57,9 +71,15 @@ def shops() -> QuerySet[Connection]:
     return Connection.objects.filter(platform__in=CONNECTORS, state=Connection.State.ACTIVE).order_by("pk")
 
 
-def connector_for(connection: Connection) -> Connector:
+def open_at(now: datetime) -> Q:
+    """Those of them whose rate limit lets work through that can wait."""
+    is_free = Q(busy_until=None) | Q(busy_until__lte=now)
+    return Q(platform__in=CONNECTORS, state=Connection.State.ACTIVE) & is_free
+
+
+def connector_for(connection: Connection, caller: Caller = WHOLE) -> Connector:
     """A connector for this connection, to be used by one thread. Speaks to nobody yet."""
-    return CONNECTORS[connection.platform](connection)
+    return CONNECTORS[connection.platform](connection, caller)
 
 
 def _static(token: str) -> Callable[[str], str]:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from catalog import skus
 from integrations import activity, connections, due, inbox, outbox, wanted
 from integrations.activity import Direction, Outcome
-from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
 from integrations.models import Connection, Drift, PublishedStock, Review, UnmatchedLine
 from integrations.remote import BulkState, PushCost, ShownLevel
 
@@ -48,10 +48,6 @@ class Difference:
     def differs(self) -> bool:
         """From what it should be, or from what we thought that it is."""
         return self.is_tracked and (self.theirs != self.ours or self.theirs != self.row.confirmed)
-
-
-#: For an UPDATE: that it was claimed was no failure.
-GOING_WELL = {"lease_token": "", "attempts": F("attempts") - 1}
 
 
 def begin(connection: Connection, now: datetime) -> Review:
@@ -109,6 +105,9 @@ def advance_due(connection: Connection, connector: Connector) -> int:
     held = due.held(Review.objects.filter(pk=review.pk), token)
     try:
         _advance(connection, connector, review, held, now)
+    except Busy as error:
+        held.update(**due.put_back(now))
+        connections.hold(connection, error.wait)
     except Unavailable as error:
         at = now + max(due.backoff(review.attempts), error.retry_after or due.backoff(1))
         # What cannot be fetched after several tries is written anew.
@@ -127,7 +126,7 @@ def _advance(
 ) -> None:
     if not review.operation:
         operation = connector.ask_for_levels()
-        held.update(operation=operation, asked_at=now, **GOING_WELL, due_at=now + timedelta(seconds=1))
+        held.update(operation=operation, asked_at=now, **due.put_back(now + timedelta(seconds=1)))
         return
     found = connector.bulk(review.operation)
     if found.state == BulkState.RUNNING:
@@ -135,7 +134,7 @@ def _advance(
         if age > PATIENCE:
             connector.cancel_bulk(review.operation)
         # Soon at first, then every half minute.
-        held.update(**GOING_WELL, due_at=now + min(timedelta(seconds=1) + age / 4, timedelta(seconds=30)))
+        held.update(**due.put_back(now + min(timedelta(seconds=1) + age / 4, timedelta(seconds=30))))
     elif found.state == BulkState.COMPLETED:
         _read(connection, connector, review, held, found.url)
     else:
@@ -162,7 +161,7 @@ def _give_up(connection: Connection, held: QuerySet[Review], now: datetime, reas
 def _read(connection: Connection, connector: Connector, review: Review, held: QuerySet[Review], url: str) -> None:
     """Compare what the shop wrote down; from where somebody else stopped, if they did."""
     if not inbox.catch_up(connection, connector):
-        held.update(**GOING_WELL, due_at=timezone.now() + outbox.SOON)
+        held.update(**due.put_back(timezone.now() + outbox.SOON))
         return
     waiting = _waiting(connection)
     held.update(compared=0, differing=0)

@@ -38,7 +38,7 @@ from integrations import (
     reviews,
     unmatched,
 )
-from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
 from integrations.models import (
     Backfill,
     Connection,
@@ -84,7 +84,7 @@ def write_schedules(**kwargs: Any) -> None:
 
 def is_due(now: datetime) -> bool:
     """Whether anything is to be done now. One statement, whatever the size of the tables."""
-    active = Q(state=Connection.State.ACTIVE, platform__in=registry.CONNECTORS)
+    active = registry.open_at(now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
     to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now))
     return Connection.objects.filter(Exists(deliveries) | (active & _has_work(now)) | to_tell).exists()
@@ -132,7 +132,8 @@ def drain(budget_s: float = BUDGET_S) -> bool:
     beat(DRAIN, timezone.now(), woken_at=None)
     while time.monotonic() < stop_at:
         worked = inbox.collect(timezone.now())
-        for connection in registry.shops().filter(_has_work(timezone.now())):
+        now = timezone.now()
+        for connection in registry.shops().filter(registry.open_at(now), _has_work(now)):
             worked += _serve(connection, stop_at)
         worked += announce.collect(timezone.now()) + callbacks.deliver_due(stop_at=stop_at)
         if not worked:
@@ -143,7 +144,7 @@ def drain(budget_s: float = BUDGET_S) -> bool:
 
 def _serve(connection: Connection, stop_at: float) -> int:
     """Orders before stock: what a shop has sold must be known before it is told a quantity."""
-    connector = registry.connector_for(connection)
+    connector = registry.connector_for(connection, registry.PIECES)
     try:
         tried = inbox.process_due(connection, connector, stop_at=stop_at)
         tried += reviews.advance_due(connection, connector)
@@ -222,6 +223,8 @@ def _try(connection: Connection, step: Callable[[], object]) -> None:
         return
     try:
         step()
+    except Busy as error:
+        connections.hold(connection, error.wait)
     except (Unavailable, Refused) as error:
         connections.trouble(connection, str(error))
     except AccessDenied as error:
@@ -231,7 +234,8 @@ def _try(connection: Connection, step: Callable[[], object]) -> None:
 def run_until_done(connected: list[Connection], *, reconciling: bool = False, patience_s: float = 600) -> bool:
     """Do everything that is due, what would be tried again later included, until nothing is; returns whether it is.
 
-    What somebody else has claimed is waited for: it ends, or its lease does.
+    What somebody else has claimed is waited for: it ends, or its lease does. So is a shop's rate limit, however long
+    it takes; `patience_s` is for the time in which nothing moves.
     """
     give_up_at = time.monotonic() + patience_s
     callbacks.hasten(Endpoint.objects.filter(connection__in=connected), timezone.now())
@@ -242,8 +246,11 @@ def run_until_done(connected: list[Connection], *, reconciling: bool = False, pa
             if reconciling:
                 _try(connection, partial(reconcile, connection, registry.connector_for(connection), timezone.now()))
     while time.monotonic() < give_up_at:
-        if drain() and not _is_under_way(connected):
+        is_over = drain()
+        if is_over and not _is_under_way(connected):
             return True
+        if not is_over or _is_held(connected):
+            give_up_at = time.monotonic() + patience_s
         time.sleep(0.2)
     return False
 
@@ -254,6 +261,12 @@ def _hasten(connection: Connection) -> None:
     due.update(connection.order_links.filter(due_at__gt=now, lease_token=""), due_at=now)
     due.update(connection.published.filter(due_at__gt=now, lease_token=""), due_at=now)
     connection.reviews.filter(due_at__gt=now, lease_token="").update(due_at=now)
+
+
+def _is_held(connected: list[Connection]) -> bool:
+    """Whether the rate limit of one of these shops is being waited for."""
+    held = registry.shops().exclude(registry.open_at(timezone.now()))
+    return held.filter(pk__in=[each.pk for each in connected]).exists()
 
 
 def _is_under_way(connected: list[Connection]) -> bool:

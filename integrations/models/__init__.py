@@ -8,6 +8,7 @@ from integrations.models.alerts import Alerts
 from integrations.models.api import ApiKey, IdempotentRequest
 from integrations.models.backfill import Backfill, BackfillResult
 from integrations.models.checks import OrderCheck, OrderFinding
+from integrations.models.bucket import Bucket
 from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink
@@ -24,6 +25,7 @@ __all__ = [
     "ApiKey",
     "Backfill",
     "BackfillResult",
+    "Bucket",
     "Connection",
     "CustomerLink",
     "Drift",

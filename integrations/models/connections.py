@@ -107,6 +107,8 @@ class Connection(models.Model):
     last_poll_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_order_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_push_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: The shop's rate limit lets no work through that can wait until then.
+    busy_until = models.DateTimeField(null=True, blank=True, editable=False)
     #: A failure that will be tried again by itself; empty when the last call went well.
     trouble = models.TextField(blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

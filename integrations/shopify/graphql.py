@@ -72,6 +72,11 @@ class Api:
         #: What the shop last said of fields that will go away; empty: nothing.
         self.deprecation = ""
 
+    @property
+    def points(self) -> Points | None:
+        """What the shop's bucket held when it last told."""
+        return self._pace.view.points
+
     def call(self, document: str, variables: Json, *, optional: Set[str] = frozenset()) -> dict[str, Any]:
         """The answer's `data`. `optional` are fields below the root field that may be denied: they are null then.
 
