@@ -63,11 +63,20 @@ POLL = timedelta(minutes=5)
 POLL_OFTEN, MISSING = timedelta(minutes=1), timedelta(minutes=15)
 #: A wake-up that nobody answered for so long is sent again.
 UNANSWERED = timedelta(seconds=5)
+#: A step of the sweep is somebody's for so long, and then begun anew; shorter than a sweep for those that are quick.
+QUICK = timedelta(seconds=50)
+LONG = timedelta(hours=1)
 DRAIN = "drain"
 SUPERVISOR = "supervisor"
 
 SCHEDULES: dict[str, dict[str, Any]] = {
-    "sweep": {"func": "integrations.tasks.sweep", "schedule_type": Schedule.MINUTES, "minutes": 1},
+    "sweep": {
+        "func": "integrations.tasks.sweep",
+        "schedule_type": Schedule.MINUTES,
+        "minutes": 1,
+        # A whole catalogue is read at the speed that the shop's rate limit allows.
+        "kwargs": "{'q_options': {'timeout': 3600}}",
+    },
     "tidy": {"func": "integrations.tasks.tidy", "schedule_type": Schedule.DAILY},
 }
 
@@ -172,13 +181,13 @@ def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> Non
     connector = registry.connector_for(connection)
     unmatched.release_waiting(connection, now)
     _try(connection, partial(products.link_new, connection, connector, now))
-    if at_once or _is_time(connection.subscribe_due_at, now):
+    if at_once or _takes(connection, "subscribe_due_at", QUICK, now):
         _try(connection, partial(connections.read_locations, connection, connector))
         _try(connection, partial(connections.subscribe, connection, connector, now))
-    if at_once or _is_time(connection.poll_due_at, now):
+    if at_once or _takes(connection, "poll_due_at", QUICK, now):
         _try(connection, partial(products.look_at_unmatched, connection, connector, now))
         _try(connection, partial(_poll, connection, connector, now))
-    if _is_time(connection.reconcile_due_at, now):
+    if _takes(connection, "reconcile_due_at", LONG, now):
         _try(connection, partial(reconcile, connection, connector, now))
 
 
@@ -191,8 +200,13 @@ def reconcile(connection: Connection, connector: Connector, now: datetime) -> No
     Connection.objects.filter(pk=connection.pk).update(reconcile_due_at=now + connections.RECONCILIATION)
 
 
-def _is_time(at: datetime | None, now: datetime) -> bool:
-    return at is None or at <= now
+def _takes(connection: Connection, step: str, lease: timedelta, now: datetime) -> bool:
+    """Whether it is time for a step and nobody else has begun it; then it is ours for a while."""
+    at = getattr(connection, step)
+    if at is not None and at > now:
+        return False
+    waiting = Connection.objects.filter(Q(**{step: None}) | Q(**{f"{step}__lte": now}), pk=connection.pk)
+    return bool(waiting.update(**{step: now + lease}))
 
 
 def _poll(connection: Connection, connector: Connector, now: datetime) -> None:

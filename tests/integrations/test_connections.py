@@ -1,11 +1,13 @@
 """The life of a connection."""
 
+import ast
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.utils import timezone
+from django_q.models import Schedule
 
 from catalog.models import Storage
 from integrations import connections, registry, setup, tasks
@@ -134,3 +136,19 @@ def test_a_connection_of_programs_is_resumed_and_wakes_nobody(storage):
     programs.order_links.create(external_id="1", due_at=timezone.now())
     assert not tasks.is_due(timezone.now())
     assert tasks.run_until_done([programs], patience_s=5)
+
+
+def test_a_step_of_the_sweep_is_done_by_one_of_two_sweeps(shop, connection):
+    Connection.objects.update(reconcile_due_at=timezone.now())
+    first, second = Connection.objects.get(), Connection.objects.get()
+    shop.calls.clear()
+    tasks.tend(first, timezone.now())
+    shop.calls.clear()
+    tasks.tend(second, timezone.now())
+    assert "StockbridgeVariants" not in shop.calls, "the whole catalogue was read again"
+
+
+def test_a_long_sweep_is_not_ended_by_the_queue():
+    tasks.write_schedules()
+    kwargs = ast.literal_eval(Schedule.objects.get(name="sweep").kwargs)
+    assert kwargs["q_options"]["timeout"] > tasks.LONG.total_seconds() / 2
