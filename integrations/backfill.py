@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from integrations import activity, batches, connections, due, inbox, orders, registry
 from integrations.activity import Direction
-from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
 from integrations.models import Backfill, BackfillResult, Connection, OrderLink
 from integrations.remote import BulkState, WrittenOrder
 
@@ -105,7 +105,7 @@ def counts(backfill: Backfill) -> Mapping[str, int]:
 
 def work_due(connection: Connection, connector: Connector, *, stop_at: float | None = None) -> int:
     """One slice of what is due; returns how many. Pauses the connection when the shop does not let us in."""
-    if connection.state != Connection.State.ACTIVE or (stop_at and time.monotonic() > stop_at):
+    if not connections.is_open(connection) or (stop_at and time.monotonic() > stop_at):
         return 0
     backfill = Backfill.objects.filter(connection=connection, due_at__lte=timezone.now()).order_by("pk").first()
     if backfill is None:
@@ -120,6 +120,9 @@ def work_due(connection: Connection, connector: Connector, *, stop_at: float | N
     try:
         _slice(connection, connector, backfill, held, min(stop_at or time.monotonic() + 60, time.monotonic() + SLICE_S))
         connections.trouble(connection, "")
+    except Busy as error:
+        held.update(**due.put_back(started))
+        connections.hold(connection, error.wait)
     except Unavailable as error:
         at = started + max(due.backoff(backfill.attempts), error.retry_after or timedelta(0))
         held.update(**due.later(started, at, str(error)))

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from integrations import activity, connections, due, orders
 from integrations.activity import Direction, Outcome
-from integrations.connector import AccessDenied, Connector, Refused, Unavailable
+from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
 from integrations.models import Connection, OrderCheck, OrderFinding, OrderLink
 from integrations.remote import Absence, BulkState, OrderHead
 from sales.models import Order
@@ -78,7 +78,7 @@ def work_due(connection: Connection, connector: Connector, *, stop_at: float | N
     """One slice of what is due; returns how many. Pauses the connection when the shop does not let us in."""
     now = timezone.now()
     row = OrderCheck.objects.filter(connection=connection, due_at__lte=now).order_by("pk")[:1]
-    if connection.state != Connection.State.ACTIVE or (stop_at and time.monotonic() > stop_at):
+    if not connections.is_open(connection) or (stop_at and time.monotonic() > stop_at):
         return 0
     for check in row:
         mine = OrderCheck.objects.filter(pk=check.pk)
@@ -101,6 +101,9 @@ def _guarded(
             _read(connector, check, held, now)
         else:
             _conclude(connection, connector, check, held, now)
+    except Busy as error:
+        held.update(**due.put_back(now))
+        connections.hold(connection, error.wait)
     except Unavailable as error:
         at = now + max(due.backoff(check.attempts), error.retry_after or timedelta(0))
         held.update(**due.later(now, at, str(error)))

@@ -7,8 +7,8 @@ for a while, and its result is written only while the claim still holds. Nothing
 from integrations.models.alerts import Alerts
 from integrations.models.api import ApiKey, IdempotentRequest
 from integrations.models.backfill import Backfill, BackfillResult
-from integrations.models.checks import OrderCheck, OrderFinding
 from integrations.models.bucket import Bucket
+from integrations.models.checks import OrderCheck, OrderFinding
 from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink
