@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import backfill, burst, calls, instructions, latency, push, report, statements, sweep, webhook
+from bench import api, backfill, burst, calls, instructions, latency, push, report, statements, sweep, webhook
 from bench.report import Row
 from bench.stage import Stage, databases, stage
 
@@ -17,6 +17,7 @@ MEASURES: dict[str, Callable[[Stage], list[Row]]] = {
     "burst": burst.measure,
     "push": push.measure,
     "sweep": sweep.measure,
+    "api": api.measure,
     "webhook": webhook.measure,
     "instructions": instructions.measure,
     "backfill": backfill.measure,

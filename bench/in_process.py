@@ -1,54 +1,55 @@
-"""Deliveries to a WSGI application without a server, while valgrind's callgrind watches this process.
+"""Requests to a WSGI application without a server, while valgrind's callgrind watches this process.
 
-    valgrind --tool=callgrind --instr-atstart=no python -m bench.in_process config.wsgi /webhooks/1/ 25
+    valgrind --tool=callgrind --instr-atstart=no python -m bench.in_process config.wsgi requests.json
 
-Callgrind writes one file for 25 deliveries and one for 75: what one delivery costs is their difference by 50.
+The file holds groups of prepared requests: some to warm up, so many, three times so many. Callgrind writes one file for
+the many and one for three times as many: what one request costs is their difference by twice the many.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterable
 from importlib import import_module
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
-from bench.deliveries import body, headers
-from bench.webhook import SIZE
-
-WARM_UP = 10
+#: In a group: those that warm up, then one and three shares of those that are counted.
+WARM_UP, SHARES = 6, (1, 3)
 
 
-def main(application: str, path: str, count: str) -> None:
+def main(application: str, prepared: str) -> None:
     app = import_module(application).application
-    run(app, environs(path, WARM_UP))
-    for operations in (int(count), 3 * int(count)):
-        prepared = environs(path, operations)
-        _control("--instr=on")
-        run(app, prepared)
-        _control("--instr=off")
-        _control("--dump")
+    for group in json.loads(Path(prepared).read_text()):
+        waiting = [_environ(*request) for request in group]
+        share = (len(waiting) - WARM_UP) // sum(SHARES)
+        run(app, waiting[:WARM_UP])
+        del waiting[:WARM_UP]
+        for times in SHARES:
+            _control("--instr=on")
+            run(app, waiting[: times * share])
+            _control("--instr=off")
+            _control("--dump")
+            del waiting[: times * share]
 
 
-def environs(path: str, operations: int) -> list[dict[str, Any]]:
-    """What a server would hand over, made beforehand so that making it is not counted."""
-    content = body(1, SIZE)
-    return [_environ(path, content, headers(content)) for _ in range(operations)]
-
-
-def run(app: Any, prepared: Iterable[dict[str, Any]]) -> None:
-    for environ in prepared:
+def run(app: Any, requests: Iterable[dict[str, Any]]) -> None:
+    for environ in requests:
         status: list[str] = []
         answer = app(environ, lambda line, _, status=status: status.append(line))
-        b"".join(answer)
+        said = b"".join(answer)
         answer.close()
-        assert status == ["200 OK"], status
+        assert status == ["200 OK"], (status, said[:300])
 
 
-def _environ(path: str, content: bytes, sent: dict[str, str]) -> dict[str, Any]:
-    named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in sent.items()}
+def _environ(path: str, headers: dict[str, str], body: str) -> dict[str, Any]:
+    """What a server would hand over, made beforehand so that making it is not counted."""
+    content = body.encode()
+    named = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
     return {
         "REQUEST_METHOD": "POST",
         "SCRIPT_NAME": "",

@@ -27,13 +27,13 @@ class Web:
 
 
 @contextmanager
-def web(application: str, stage: Stage) -> Iterator[Web]:
+def web(application: str, stage: Stage, **settings: str) -> Iterator[Web]:
     """A web server as README.md starts it, for any WSGI application, on this stage's database."""
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--threads", "4"]
     process = subprocess.Popen(
         [*command, "--log-level", "error"],
-        cwd=ROOT, env=stage.installation.environment | {"PGAPPNAME": application},
+        cwd=ROOT, env=stage.installation.environment | {"PGAPPNAME": application} | settings,
     )  # fmt: skip
     try:
         _wait_for_port(port)

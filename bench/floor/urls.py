@@ -6,6 +6,7 @@ from django.urls import path
 from django.utils import timezone
 
 from bench.deliveries import SECRET
+from bench.floor import api
 from bench.floor.models import FloorDelivery
 
 
@@ -24,4 +25,4 @@ def delivery(request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok", content_type="text/plain")
 
 
-urlpatterns = [path("webhooks/1/", delivery)]
+urlpatterns = [path("webhooks/1/", delivery), *api.urlpatterns]
