@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone
@@ -24,7 +25,8 @@ Kind = StockMovement.Kind
 #: (product_id, storage_id)
 Place = tuple[int, int]
 
-#: Sent inside the transaction when on hand or reserved changed, or a row was made: sender=Stock, stock_ids (a list).
+#: Sent inside the transaction when on hand or reserved changed, or a row was made: sender=Stock, stock_ids (a list);
+#: made: those of them that are new.
 stock_changed = Signal()
 
 PLACES = Decimal("0.001")
@@ -57,7 +59,9 @@ class Ledger:
     ) -> None:
         self.reference, self.note, self.actor = reference, note[:255], actor[:150]
         self.now = now or timezone.now()
-        self.rows, self.changed = _lock(places)
+        self.rows, self.made = _lock(places)
+        #: To be written.
+        self.changed: dict[int, Stock] = {}
         self.movements: list[StockMovement] = []
         self.earlier: dict[int, StockMovement] = {}
         if reference is not None:
@@ -109,28 +113,30 @@ class Ledger:
                 update_fields=["on_hand", "reserved"],
             )
         StockMovement.objects.bulk_create(self.movements)
-        if self.changed:
-            stock_changed.send(sender=Stock, stock_ids=sorted(self.changed))
+        if self.changed or self.made:
+            told = sorted(self.changed.keys() | self.made)
+            stock_changed.send(sender=Stock, stock_ids=told, made=sorted(self.made))
         return self.movements
 
 
-def _lock(places: Collection[Place]) -> tuple[dict[Place, Stock], dict[int, Stock]]:
-    """The rows of these places, made where missing, locked in order; and by id those that were made.
-
-    Rows are made before any is locked: whoever waits for another's new row holds no lock that the other may want.
-    """
+def _lock(places: Collection[Place]) -> tuple[dict[Place, Stock], set[int]]:
+    """The rows of these places, made where missing, locked in order; and the ids of those that were made."""
     by_storage: dict[int, list[int]] = defaultdict(list)
     for product_id, storage_id in places:
         by_storage[storage_id].append(product_id)
     where = Q(pk__in=[])
     for storage_id, products in by_storage.items():
         where |= Q(storage_id=storage_id, product_id__in=products)
-    there = set(Stock.objects.filter(where).values_list("product_id", "storage_id"))
-    missing = sorted(set(places) - there)
+    # no_key: a foreign key to a stock row, written elsewhere, need not wait.
+    in_order = Stock.objects.filter(where).order_by("product_id", "storage_id").select_for_update(no_key=True)
+    with transaction.atomic():
+        rows = {(row.product_id, row.storage_id): row for row in in_order}
+        missing = sorted(set(places) - rows.keys())
+        if missing:
+            # Let go of them: whoever waits for another's new row is to hold no lock that the other may want.
+            transaction.set_rollback(True)
     if missing:
         made = [Stock(product_id=product_id, storage_id=storage_id) for product_id, storage_id in missing]
         Stock.objects.bulk_create(made, ignore_conflicts=True)
-    # no_key: a foreign key to a stock row, written elsewhere, need not wait.
-    locked = Stock.objects.filter(where).order_by("product_id", "storage_id").select_for_update(no_key=True)
-    rows = {(row.product_id, row.storage_id): row for row in locked}
-    return rows, {rows[place].pk: rows[place] for place in missing}
+        rows = {(row.product_id, row.storage_id): row for row in in_order.all()}
+    return rows, {rows[place].pk for place in missing}

@@ -175,14 +175,16 @@ def settle_all(
     note: str | Mapping[str, str] = "",
     actor: str = "",
     now: datetime | None = None,
+    is_new: bool = False,
 ) -> list[StockMovement]:
     """Make the recorded effect of each cause what it should be; returns the movements that this took.
 
     Only differences are written, so a repeat changes nothing, and going back to an earlier effect undoes what was done
     since. The caller holds a lock on every cause. Several causes that one use case changes are settled in one call,
-    which keeps the stock rows in their order. `note`: one for all of them, or one for each.
+    which keeps the stock rows in their order. `note`: one for all of them, or one for each. `is_new`: nothing was
+    recorded of any of them yet.
     """
-    recorded = _recorded(wanted)
+    recorded = {cause: {} for cause in wanted} if is_new else _recorded(wanted)
     ledger_changes: list[tuple[Place, Level, str, int]] = []
     for cause, effect in wanted.items():
         for place in sorted(effect.keys() | recorded[cause].keys()):

@@ -20,6 +20,7 @@ from integrations.models import Due
 LEASE = timedelta(seconds=60)
 
 _Row = TypeVar("_Row", bound=Due)
+_TIME = DateTimeField()
 
 
 def backoff(attempts: int) -> timedelta:
@@ -31,9 +32,7 @@ def now_or_again(now: datetime) -> dict[str, Any]:
     """For an UPDATE: due now, or, while somebody has the row, once more when they are done."""
     return {
         "again": True,
-        "due_at": Case(
-            When(lease_token="", then=Value(now, DateTimeField())), default=F("due_at"), output_field=DateTimeField()
-        ),
+        "due_at": Case(When(lease_token="", then=Value(now, _TIME)), default=F("due_at"), output_field=_TIME),
     }
 
 
@@ -56,17 +55,20 @@ def _take(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
 
 def lock(rows: QuerySet[_Row]) -> list[int]:
     """The ids of these rows, locked in one order until the transaction ends."""
-    return list(rows.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+    return list(_in_order(rows))
+
+
+def _in_order(rows: QuerySet[_Row]) -> QuerySet[_Row, int]:
+    return rows.order_by("pk").select_for_update(of=("self",), no_key=True).values_list("pk", flat=True)
 
 
 def update(rows: QuerySet[_Row], **changes: Any) -> int:
-    """UPDATE several rows; returns how many. Two statements.
+    """UPDATE several rows; returns how many.
 
     They are locked in one order first: two who update the same rows in different orders would wait for each other.
     """
     with transaction.atomic(savepoint=False):
-        pks = lock(rows)
-        return rows.model._default_manager.filter(pk__in=pks).update(**changes) if pks else 0
+        return rows.model._default_manager.filter(pk__in=_in_order(rows)).update(**changes)
 
 
 def held(rows: QuerySet[_Row], token: str) -> QuerySet[_Row]:
@@ -81,9 +83,9 @@ def done(now: datetime, **changes: Any) -> dict[str, Any]:
         "problem": "",
         "problem_at": None,
         "due_at": Case(
-            When(again=True, then=Value(now, DateTimeField())),
-            default=Value(None, DateTimeField()),
-            output_field=DateTimeField(),
+            When(again=True, then=Value(now, _TIME)),
+            default=Value(None, _TIME),
+            output_field=_TIME,
         ),
         **changes,
     }
@@ -109,8 +111,8 @@ def because(now: datetime, problem: str) -> dict[str, Any]:
     return {
         "problem": problem,
         "problem_at": Case(
-            When(Q(problem_at__isnull=True), then=Value(now, DateTimeField())),
+            When(Q(problem_at__isnull=True), then=Value(now, _TIME)),
             default=F("problem_at"),
-            output_field=DateTimeField(),
+            output_field=_TIME,
         ),
     }

@@ -344,6 +344,8 @@ def _stock_there(
 
 def reconcile(connection: Connection, now: datetime) -> int:
     """Have everything looked at in the shop again; returns how many rows. Safe to repeat."""
+    # Two transactions at once, of which one made the link and the other the stock, have not seen each other.
+    published.ensure_for(connection, now)
     return published.doubt(connection.published.all(), now)
 
 

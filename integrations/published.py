@@ -51,18 +51,19 @@ def ensure_for(connection: Connection, now: datetime) -> None:
     ensure(Stock.objects.filter(product__links__connection=connection), now)
 
 
-def on_stock_changed(sender: Any, stock_ids: Collection[int], **kwargs: Any) -> None:
-    """The receiver of `stock_changed`: what shops show of this stock is due. At most three statements."""
+def on_stock_changed(sender: Any, stock_ids: Collection[int], made: Collection[int], **kwargs: Any) -> None:
+    """The receiver of `stock_changed`: what shops show of this stock is due. One statement, two more for new rows."""
     now = timezone.now()
-    ensure(Stock.objects.filter(pk__in=stock_ids), now)
+    if made:
+        ensure(Stock.objects.filter(pk__in=made), now)
     due.update(PublishedStock.objects.filter(stock_id__in=stock_ids), **due.now_or_again(now))
 
 
 def moved_by_shop(connection: Connection, product_ids: Iterable[int], now: datetime) -> None:
-    """The shop may show something else of these by now: look before telling it anything. Two statements."""
+    """The shop may show something else of these by now: look before telling it anything. One statement."""
     doubt(connection.published.filter(link__product_id__in=list(product_ids)), now)
 
 
 def doubt(rows: QuerySet[PublishedStock], now: datetime) -> int:
-    """Have these looked at in the shop; returns how many. Two statements. Safe to repeat."""
+    """Have these looked at in the shop; returns how many. One statement. Safe to repeat."""
     return due.update(rows, doubted_at=now, **due.now_or_again(now))

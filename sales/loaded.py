@@ -151,13 +151,13 @@ def settle(sale: Sale, *, now: datetime, actor: str, also: Mapping[str, stock.Ef
     stock.settle_all(wanted, note=f"Sale {sale.order.number}", actor=actor, now=now)
 
 
-def settle_many(sales: Sequence[Sale], *, now: datetime, actor: str) -> None:
-    """As `settle`, for several: in one call, which keeps the stock rows in their order."""
+def settle_new(sales: Sequence[Sale], *, now: datetime, actor: str) -> None:
+    """As `settle`, for sales that were made just now: in one call, which keeps the stock rows in their order."""
     for sale in sales:
         follow_sale(sale)
     wanted = {cause(sale.order.pk): sale.effect() for sale in sales}
     notes = {cause(sale.order.pk): f"Sale {sale.order.number}" for sale in sales}
-    stock.settle_all(wanted, note=notes, actor=actor, now=now)
+    stock.settle_all(wanted, note=notes, actor=actor, now=now, is_new=True)
 
 
 def follow_sale(sale: Sale) -> None:
