@@ -51,11 +51,10 @@ class Match:
 def find(codes: Iterable[str]) -> dict[str, Match]:
     """Normalised code → the product that it means; unknown codes are left out. One query, however many codes."""
     keys = {normalise(code) for code in codes} - {""}
-    skus = Sku.objects.filter(key__in=keys, product__deleted_at=None).select_related("product")
-    return {
-        sku.key: Match(sku.product_id, sku.code, sku.is_primary, sku.product.name, sku.product.cost, sku.product.price)
-        for sku in skus
-    }
+    rows = Sku.objects.filter(key__in=keys, product__deleted_at=None).values_list(
+        "key", "product_id", "code", "is_primary", "product__name", "product__cost", "product__price"
+    )
+    return {key: Match(*match) for key, *match in rows}
 
 
 @transaction.atomic

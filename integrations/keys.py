@@ -19,6 +19,11 @@ from integrations.models import ApiKey, Connection
 PLATFORM = "api"
 #: A key that was rotated works for so long, until the new one is everywhere.
 OVERLAP = timedelta(days=1)
+#: What calls need of a key and its connection; reading all of it costs every request.
+_NEEDED = (
+    "name", "revoked_at", "connection__name", "connection__platform", "connection__state", "connection__prefix",
+    "connection__fulfilment", "connection__default_storage", "connection__currency", "connection__timezone",
+)  # fmt: skip
 #: How much of a key is shown.
 BEGINNING = 10
 
@@ -84,11 +89,6 @@ def _working(now: datetime) -> QuerySet[ApiKey]:
     return ApiKey.objects.filter(Q(revoked_at=None) | Q(revoked_at__gt=now))
 
 
-def working(now: datetime) -> QuerySet[ApiKey]:
-    """Keys that are not revoked, of connections that run."""
-    return _working(now).filter(connection__platform=PLATFORM, connection__state=Connection.State.ACTIVE)
-
-
 def ending(now: datetime) -> QuerySet[ApiKey]:
     """Keys that stop working by themselves, as they were rotated, and were used since then."""
     return ApiKey.objects.filter(revoked_at__gt=now, last_used_at__gt=F("revoked_at") - OVERLAP)
@@ -96,7 +96,13 @@ def ending(now: datetime) -> QuerySet[ApiKey]:
 
 def find(text: str, now: datetime) -> ApiKey | None:
     """The key of this text, with its connection, if it works. One statement."""
-    return working(now).filter(digest=_digest(text)).select_related("connection").first()
+    try:
+        key = ApiKey.objects.select_related("connection").only(*_NEEDED).get(digest=_digest(text))
+    except ApiKey.DoesNotExist:
+        return None
+    is_revoked = key.revoked_at is not None and key.revoked_at <= now
+    is_on = (key.connection.platform, key.connection.state) == (PLATFORM, Connection.State.ACTIVE)
+    return key if is_on and not is_revoked else None
 
 
 def spend(key: ApiKey, now: datetime) -> int:

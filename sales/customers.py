@@ -16,7 +16,7 @@ from sales.models import Customer
 _LOCKS = 0x63757374
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def find_or_create(*, name: str, email: str = "", **fields: str) -> Customer:
     """The customer with this e-mail, else the one of this name without an e-mail, else a new one.
 

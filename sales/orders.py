@@ -31,7 +31,7 @@ from sales.loaded import (
     lock,
     lock_current,
     sale_changed,
-    settle_many,
+    settle_new,
     tell,
 )
 from sales.models import Order, OrderLine, Shipment
@@ -49,18 +49,25 @@ def place(draft: OrderDraft, *, now: datetime, actor: str = "") -> Order:
     return place_many([draft], now=now, actor=actor)[0]
 
 
-@transaction.atomic
 def place_many(drafts: Sequence[OrderDraft], *, now: datetime, actor: str = "") -> list[Order]:
     """Make a sale of each draft, in their order. The number of statements does not grow with them, but for sales that
     are made to order. Every call makes others.
     """
     drafts = [checked(draft) for draft in drafts]
-    costs = revision.costs_of({line.product_id for draft in drafts for line in draft.lines})
-    orders = Order.objects.bulk_create([_order(draft) for draft in drafts])
+    costs = revision.costs_of({line.product_id for draft in drafts for line in draft.lines if line.cost is None})
+    orders = [_order(draft) for draft in drafts]
     sales = [
         Sale(order, revision.new_lines(order, draft.lines, costs), [], None)
         for order, draft in zip(orders, drafts, strict=True)
     ]
+    _write(sales, drafts, now, actor)
+    return orders
+
+
+# What may be refused was refused before: nobody needs a savepoint.
+@transaction.atomic(savepoint=False)
+def _write(sales: Sequence[Sale], drafts: Sequence[OrderDraft], now: datetime, actor: str) -> None:
+    Order.objects.bulk_create([sale.order for sale in sales])
     OrderLine.objects.bulk_create([line for sale in sales for line in sale.lines])
     for sale, draft in zip(sales, drafts, strict=True):
         sale.parcels = shipments.new(sale, draft)
@@ -69,10 +76,9 @@ def place_many(drafts: Sequence[OrderDraft], *, now: datetime, actor: str = "") 
     if moved := [sale.order for sale in sales if sale.changed()]:
         # An upsert of rows that exist, as in catalog.stock.
         Order.objects.bulk_create(moved, update_conflicts=True, unique_fields=["id"], update_fields=_FOLLOWING)
-    settle_many(sales, now=now, actor=actor)
-    for order in orders:
-        tell(order.pk, CREATED)
-    return orders
+    settle_new(sales, now=now, actor=actor)
+    for sale in sales:
+        tell(sale.order.pk, CREATED)
 
 
 def _order(draft: OrderDraft) -> Order:

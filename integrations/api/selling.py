@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
@@ -64,7 +65,7 @@ def place(caller: Caller, body: NewSale) -> Sold:
 def _place(caller: Caller, body: NewSale) -> Sold:
     connection, external_id = caller.connection, body.num.strip()
     link = _link(connection, external_id)
-    if link and link.order and link.order.deleted_at is None:
+    if link and link.is_taken:
         raise _number_taken(link)
     lines, skipped = _lines(body.products, [])
     customer = _customer(body, None)
@@ -72,7 +73,7 @@ def _place(caller: Caller, body: NewSale) -> Sold:
     draft = OrderDraft(
         number=_prefixed(connection.prefix, external_id),
         customer_id=customer.pk,
-        storage_id=_storage(body.storage_id) or caller.storage_id,
+        storage_id=_storage(caller, body.storage_id),
         date_placed=body.date_placed or caller.today,
         date_shipped=body.date_shipped,
         currency=connection.currency,
@@ -87,7 +88,7 @@ def _place(caller: Caller, body: NewSale) -> Sold:
     order = orders.place(draft, now=caller.now, actor=caller.actor)
     if link is None:
         OrderLink.objects.create(connection=connection, external_id=external_id, number=order.number, order=order)
-    elif not OrderLink.objects.filter(pk=link.pk, order=link.order).update(order=order, number=order.number):
+    elif not OrderLink.objects.filter(pk=link.pk, order=link.order_id).update(order=order, number=order.number):
         raise IntegrityError("The number of a deleted sale was taken by another one at this moment.")
     return Sold(order.pk, customer.pk, skipped)
 
@@ -123,7 +124,7 @@ def revise(caller: Caller, body: EditedSale | PatchedSale) -> list[str]:
     draft = OrderDraft(
         number=_renumber(order, body.num.strip()) if body.num else order.number,
         customer_id=customer.pk,
-        storage_id=_storage(body.storage_id) or order.storage_id,
+        storage_id=order.storage_id if body.storage_id is None else _storage(caller, body.storage_id),
         date_placed=pick("date_placed", order.date_placed, None),
         date_shipped=pick("date_shipped", order.date_shipped, None),
         currency=order.currency,
@@ -143,11 +144,25 @@ def revise(caller: Caller, body: EditedSale | PatchedSale) -> list[str]:
     return skipped
 
 
-def _link(connection: Connection, external_id: str) -> OrderLink | None:
-    return connection.order_links.filter(external_id=external_id).select_related("order").first()
+class _Link(NamedTuple):
+    """Of a number: the link that has it, and its sale, which may be gone."""
+
+    pk: int
+    order_id: int | None
+    deleted_at: datetime | None
+
+    @property
+    def is_taken(self) -> bool:
+        return self.order_id is not None and self.deleted_at is None
 
 
-def _number_taken(link: OrderLink) -> Refusal:
+def _link(connection: Connection, external_id: str) -> _Link | None:
+    links = OrderLink.objects.filter(connection=connection, external_id=external_id)
+    row = links.values_list("pk", "order_id", "order__deleted_at").order_by().first()
+    return _Link(*row) if row else None
+
+
+def _number_taken(link: _Link) -> Refusal:
     return Refusal(409, "Sale number already exists", order_id=link.order_id)
 
 
@@ -196,7 +211,10 @@ def _lines(products: Sequence[SaleLine], before: Sequence[OrderLine]) -> tuple[l
             continue
         known = keys[match.product_id]
         key = known.popleft() if known else ""
-        lines.append(LineDraft(key, product.sku.strip(), match.name, match.product_id, product.amount, product.total))
+        cost = None if before else match.cost * product.amount  # what a unit of an old line cost, its sale knows
+        lines.append(
+            LineDraft(key, product.sku.strip(), match.name, match.product_id, product.amount, product.total, cost)
+        )
     if not lines:
         raise Refusal(400, "All products have wrong SKU")
     return lines, list(dict.fromkeys(skipped))
@@ -231,9 +249,11 @@ def _fulfilment(production: bool) -> str:
     return Order.Fulfilment.MADE_TO_ORDER if production else Order.Fulfilment.INVENTORY
 
 
-def _storage(storage_id: int | None) -> int | None:
-    """The id, if there is such a storage. Storage.DoesNotExist otherwise."""
-    if storage_id is not None and not Storage.objects.filter(pk=storage_id).exists():
+def _storage(caller: Caller, storage_id: int | None) -> int:
+    """The id, if there is such a storage; without one the connection's own. Storage.DoesNotExist otherwise."""
+    if storage_id in (None, caller.storage_id):
+        return caller.storage_id
+    if not Storage.objects.filter(pk=storage_id).exists():
         raise Storage.DoesNotExist
     return storage_id
 

@@ -1,5 +1,6 @@
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
 from sales import customers
 from sales.models import Customer
@@ -50,6 +51,6 @@ def test_nothing_new_writes_nothing(django_assert_num_queries):
 
 def test_nobody_and_too_long_a_name_are_refused():
     for name in ("  ", "A" * 256):
-        with pytest.raises(ValidationError):
+        with pytest.raises(ValidationError), transaction.atomic():
             customers.find_or_create(name=name)
     assert not Customer.objects.exists()
