@@ -143,10 +143,33 @@ _IDEMPOTENCY_KEY = {
 _INNER: dict[str, type[BaseModel]] = {"products": bodies.SaleLine, "rows": bodies.CountedRow}
 
 
+class Rows:
+    """A list in an answer that may be of any length: kept as text, so that its rows are not in memory all at once."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._parts: list[str] = []
+
+    def extend(self, rows: list[Payload]) -> None:
+        if rows:
+            self.count += len(rows)
+            self._parts.append(_json(rows)[1:-1])
+
+    def json(self) -> str:
+        return f"[{','.join(self._parts)}]"
+
+
 def json_answer(payload: Payload, status: int = 200) -> HttpResponse:
+    fields = (
+        f"{_json(name)}:{each.json() if isinstance(each, Rows) else _json(each)}" for name, each in payload.items()
+    )
     # Names of unknown fields come back in warnings, and may be no text at all.
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    body = f"{{{','.join(fields)}}}".encode("utf-8", "replace")
     return HttpResponse(body, content_type="application/json; charset=utf-8", status=status)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _ignored(sent: Payload, body_type: type[BaseModel]) -> list[str]:

@@ -48,11 +48,14 @@ def get_list(caller: Caller, body: bodies.CustomerPage) -> Payload:
         rows = pages.search(rows, body.search, "name", "email", "phone")
     if body.updated_from:
         rows = rows.filter(updated_at__gte=body.updated_from)
-    page, total = pages.cut(rows.values(*shapes.CUSTOMER), body)
-    return {"customers": [shapes.customer(row) for row in page], "total": total}
+    return pages.answer("customers", rows, body, rows.values(*shapes.CUSTOMER), _shown)
 
 
 @call(router, "get_entry", answers.CustomerEntry)
 def get_entry(caller: Caller, body: bodies.CustomerId) -> Payload:
     """With every field."""
     return {"customer": shapes.customer(Customer.objects.values(*shapes.CUSTOMER).get(pk=body.customer_id))}
+
+
+def _shown(rows: list[Payload]) -> list[Payload]:
+    return [shapes.customer(row) for row in rows]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
 from integrations.api.bodies import Page
+from integrations.api.calls import Payload, Rows
 
 _Row = TypeVar("_Row", bound=Model)
+#: Rows of an endless list that are in memory at a time. (The answer is, as text.)
+CHUNK = 2000
 
 
 def search(rows: QuerySet[_Row], words: str, *fields: str) -> QuerySet[_Row]:
@@ -19,13 +24,32 @@ def search(rows: QuerySet[_Row], words: str, *fields: str) -> QuerySet[_Row]:
     return rows.filter(where)
 
 
-def cut(rows: QuerySet[Any, Any], page: Page) -> tuple[list[Any], int]:
-    """The rows of the page, and how many there are in all: counted only where that is not seen anyway."""
+def answer(
+    name: str,
+    rows: QuerySet[_Row],
+    page: Page,
+    columns: QuerySet[_Row, Any],
+    shown: Callable[[list[Any]], list[Payload]],
+) -> Payload:
+    """The rows of the page under this name, and `total`, how many there are in all.
+
+    `columns`: the same rows, as `shown` takes them, a list at a time.
+    """
     if page.limit is None:
-        found = list(rows[page.offset :] if page.offset else rows)
-    else:
-        found = list(rows[page.offset : page.offset + page.limit])
-    full = page.limit is not None and len(found) == page.limit
-    if full or (page.offset and not found):
-        return found, rows.count()
-    return found, page.offset + len(found)
+        every = Rows()
+        for chunk in _chunks(columns[page.offset :].iterator(CHUNK)):
+            every.extend(shown(chunk))
+        return {name: every, "total": _total(rows, page, every.count)}
+    found = list(columns[page.offset : page.offset + page.limit])
+    return {name: shown(found), "total": _total(rows, page, len(found))}
+
+
+def _total(rows: QuerySet[_Row], page: Page, found: int) -> int:
+    """Counted only where that is not seen anyway."""
+    is_seen = found != page.limit and (found or not page.offset)
+    return page.offset + found if is_seen else rows.count()
+
+
+def _chunks(rows: Iterator[Any]) -> Iterator[list[Any]]:
+    while chunk := list(islice(rows, CHUNK)):
+        yield chunk

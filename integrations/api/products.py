@@ -10,7 +10,7 @@ from django.db.models import Q
 from ninja import Router
 
 from catalog import products, skus, stock
-from catalog.models import ZERO, Product, Sku, Stock, Storage
+from catalog.models import ZERO, Product, Sku, Storage
 from catalog.products import Place, ProductDraft
 from integrations.api import answers, bodies, counting, pages, shapes
 from integrations.api.calls import Caller, Payload, call
@@ -22,7 +22,7 @@ _ONE = Decimal(1)
 @call(router, "add", answers.ProductMade, creates=True)
 def add(caller: Caller, body: bodies.NewProduct) -> Payload:
     """Make a product; `stock` is what lies in that storage, `minimum` what should. A SKU in use is refused (409)."""
-    place = Place(_storage(body.storage_id), body.stock, body.minimum)
+    place = Place(_storage(caller, body.storage_id), body.stock, body.minimum)
     product = products.add(_draft(body), place, now=caller.now, actor=caller.actor)
     caller.product_id = product.pk
     return {"product_id": product.pk}
@@ -31,7 +31,7 @@ def add(caller: Caller, body: bodies.NewProduct) -> Payload:
 @call(router, "edit")
 def edit(caller: Caller, body: bodies.EditedProduct) -> Payload:
     """Optional fields that are not given are emptied; stock, cost and alternative SKUs stay."""
-    place = Place(_storage(body.storage_id), body.stock, body.minimum or ZERO)
+    place = Place(_storage(caller, body.storage_id), body.stock, body.minimum or ZERO)
     with transaction.atomic():
         now = products.draft_of(products.lock(body.product_id))
         draft = _draft(body)
@@ -47,7 +47,7 @@ def edit(caller: Caller, body: bodies.EditedProduct) -> Payload:
 @call(router, "patch")
 def patch(caller: Caller, body: bodies.PatchedProduct) -> Payload:
     """Fields that are not given stay. `stock` and `minimum` are of `storage_id`, or of the connection's storage."""
-    place = Place(_storage(body.storage_id or caller.storage_id), body.stock, body.minimum)
+    place = Place(_storage(caller, body.storage_id or caller.storage_id), body.stock, body.minimum)
     given = body.model_fields_set & {"name", "unit", "sku", "price", "batch_size", "notes", "cost", "alternative_skus"}
     wanted = _draft(body)
     with transaction.atomic():
@@ -68,14 +68,8 @@ def patch(caller: Caller, body: bodies.PatchedProduct) -> Payload:
 def update_stock(caller: Caller, body: bodies.Counted) -> Payload:
     """Make `stock` what lies there now; `notes` are kept with the movement."""
     caller.product_id = _current(body.product_id)
-    stock.count(
-        body.product_id,
-        _storage(body.storage_id),
-        body.stock,
-        note=body.notes,
-        actor=caller.actor,
-        now=caller.now,
-    )
+    storage_id = _storage(caller, body.storage_id)
+    stock.count(body.product_id, storage_id, body.stock, note=body.notes, actor=caller.actor, now=caller.now)
     return {}
 
 
@@ -104,10 +98,8 @@ def get_list(caller: Caller, body: bodies.ProductPage) -> Payload:
         rows = rows.filter(Q(name__icontains=body.search) | Q(pk__in=coded))
     if body.updated_from:
         rows = rows.filter(updated_at__gte=body.updated_from)
-    storage_id = _storage(body.storage_id)
-    page, total = pages.cut(rows.values(*shapes.PRODUCT), body)
-    which = Q(product__in=[row["pk"] for row in page]) if body.limit else Q(product__deleted_at=None)
-    return {"products": _shown(page, storage_id, which), "total": total}
+    shown = shapes.products(rows, _storage(caller, body.storage_id))
+    return pages.answer("products", rows, body, shown, _with_alternatives)
 
 
 @call(router, "get_entry", answers.ProductEntry)
@@ -126,25 +118,24 @@ def find(caller: Caller, body: bodies.ProductCode) -> Payload:
 
 
 def _entry(caller: Caller, product_id: int, storage_id: int) -> Payload:
-    row = Product.objects.current().values(*shapes.PRODUCT).get(pk=product_id)
+    rows = shapes.products(Product.objects.current().filter(pk=product_id), _storage(caller, storage_id))
+    if not rows:
+        raise Product.DoesNotExist
     caller.product_id = product_id
-    return _shown([row], _storage(storage_id), Q(product=product_id))[0]
+    return _with_alternatives(list(rows))[0]
 
 
-def _shown(rows: list[Payload], storage_id: int, which: Q) -> list[Payload]:
-    """Two statements, whatever the number of rows."""
-    codes: dict[int, list[tuple[str, bool]]] = defaultdict(list)
-    for product_id, code, is_primary in (
-        Sku.objects.filter(which).order_by("pk").values_list("product_id", "code", "is_primary")
-    ):
-        codes[product_id].append((code, is_primary))
-    there = Stock.objects.filter(which, storage=storage_id)
-    levels = {
-        product_id: (on_hand, reserved, minimum)
-        for product_id, on_hand, reserved, minimum in there.values_list("product_id", "on_hand", "reserved", "minimum")
-    }
-    nothing = (ZERO, ZERO, ZERO)
-    return [shapes.product(row, codes.get(row["pk"], ()), levels.get(row["pk"], nothing)) for row in rows]
+def _with_alternatives(rows: list[shapes.ProductRow]) -> list[Payload]:
+    """With their alternative SKUs. One statement, whatever the number of rows, which are in the order of their ids."""
+    codes: dict[int, list[str]] = defaultdict(list)
+    ids = [row[0] for row in rows]
+    # A range costs less than a thousand ids, unless most of it belongs to others.
+    is_dense = bool(ids) and ids[-1] - ids[0] < 4 * len(ids)
+    which = Q(product__gte=ids[0], product__lte=ids[-1]) if is_dense else Q(product__in=ids)
+    others = Sku.objects.filter(which, is_primary=False).order_by("pk")
+    for product_id, code in others.values_list("product_id", "code"):
+        codes[product_id].append(code)
+    return [shapes.product(row, codes.get(row[0], [])) for row in rows]
 
 
 def _draft(body: bodies.NewProduct | bodies.PatchedProduct) -> ProductDraft:
@@ -160,8 +151,9 @@ def _draft(body: bodies.NewProduct | bodies.PatchedProduct) -> ProductDraft:
     )
 
 
-def _storage(storage_id: int) -> int:
-    if not Storage.objects.filter(pk=storage_id).exists():
+def _storage(caller: Caller, storage_id: int) -> int:
+    """The id, if there is such a storage. The connection's own needs no look."""
+    if storage_id != caller.storage_id and not Storage.objects.filter(pk=storage_id).exists():
         raise Storage.DoesNotExist
     return storage_id
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
-from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 from ninja import Router
@@ -79,12 +78,7 @@ def get_list(caller: Caller, body: bodies.SalePage) -> Payload:
         rows = rows.filter(status=body.status)
     if body.updated_from:
         rows = rows.filter(updated_at__gte=body.updated_from)
-    page, total = pages.cut(rows.values(*shapes.ORDER), body)
-    # By their ids, when these are few; a page of all is all.
-    which = [row["pk"] for row in page] if body.limit else rows.order_by().values("pk")
-    sums = _sums(which)
-    nothing = (Decimal(0), Decimal(0), 0)
-    return {"orders": [shapes.order(row, *sums.get(row["pk"], nothing)) for row in page], "total": total}
+    return pages.answer("orders", rows, body, rows.values(*shapes.ORDER), _with_sums)
 
 
 @call(router, "get_entry", answers.SaleEntry)
@@ -125,11 +119,13 @@ def _skipped(caller: Caller, codes: list[str]) -> Payload:
     return {"skipped": codes}
 
 
-def _sums(orders: Any) -> dict[int, tuple[Decimal, Decimal, int]]:
-    """Sale → cost, units and number of its lines."""
-    sums = OrderLine.objects.filter(order__in=orders).values_list("order_id")
-    summed = sums.annotate(Sum("cost"), Sum("quantity"), Count("pk")).order_by()
-    return {order_id: (cost, units, lines) for order_id, cost, units, lines in summed}
+def _with_sums(rows: list[Payload]) -> list[Payload]:
+    """With cost, units and number of their lines. One statement."""
+    lines = OrderLine.objects.filter(order__in=[row["pk"] for row in rows]).values_list("order_id")
+    summed = lines.annotate(Sum("cost"), Sum("quantity"), Count("pk")).order_by()
+    sums = {order_id: (cost, units, lines) for order_id, cost, units, lines in summed}
+    nothing = (Decimal(0), Decimal(0), 0)
+    return [shapes.order(row, *sums.get(row["pk"], nothing)) for row in rows]
 
 
 def _whole(orders: QuerySet[Order]) -> list[Payload]:

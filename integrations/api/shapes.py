@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from django.db.models import F, FilteredRelation, Q, QuerySet, TextField
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
+
+from catalog.models import Product
 from sales.money import digits
 
 _CENTS = Decimal("0.01")
 _UNITS = Decimal("0.001")
 Shape = dict[str, Any]
+ProductRow = tuple[Any, ...]
 
 
 def money(value: Decimal, currency: str) -> str:
@@ -21,16 +26,21 @@ def money(value: Decimal, currency: str) -> str:
 
 def figure(value: Decimal, currency: str = "USD") -> str:
     """Of a line or a product: "1800", but "995.20"."""
-    # Columns have four decimals: lists of thousands are mostly whole figures, and need no arithmetic.
-    text = str(value)
-    if text.endswith(".0000"):
-        return text[:-5]
     exact = money(value, currency)
     head, _, tail = exact.partition(".")
     return exact if tail.strip("0") else head
 
 
-def amount(value: Decimal) -> str:
+def _figure(text: str) -> str:
+    """The same of a product, of a column as text: most need no arithmetic."""
+    head, _, tail = text.partition(".")
+    tail = tail.rstrip("0")
+    if not tail:
+        return head
+    return f"{head}.{tail:0<2}" if len(tail) < 3 else figure(Decimal(text))
+
+
+def amount(value: Decimal | str) -> str:
     """A quantity: "4", "2.5"."""
     exact = str(value)  # three decimals as in the column: never with an exponent
     return exact.rstrip("0").rstrip(".") if "." in exact else exact
@@ -128,31 +138,40 @@ def line(row: Shape, currency: str) -> Shape:
     }
 
 
-def product(row: Shape, codes: Iterable[tuple[str, bool]], level: tuple[Decimal, Decimal, Decimal]) -> Shape:
-    """A product's row, its codes (code, is the main one), and on hand, reserved and minimum in one storage."""
-    on_hand, reserved, minimum = level
-    main, others = "", []
-    for code, is_primary in codes:
-        if is_primary:
-            main = code
-        else:
-            others.append(code)
+def _text(column: str | Combinable) -> Cast:
+    """As the database writes it: thousands of figures and times are read and written without becoming objects."""
+    return Cast(column, TextField())
+
+
+def products(rows: QuerySet[Product], storage_id: int) -> QuerySet[Product, ProductRow]:
+    """What `product` is made of: one row each, with its main SKU and with what lies in that storage."""
+    joined = rows.annotate(
+        main=FilteredRelation("skus", condition=Q(skus__is_primary=True)),
+        there=FilteredRelation("stock", condition=Q(stock__storage_id=storage_id)),
+    )
+    return joined.values_list(
+        "pk", "name", "main__code", "unit", _text("price"), _text("cost"), _text("batch_size"), _text("there__on_hand"),
+        _text("there__reserved"), _text(F("there__on_hand") - F("there__reserved")), _text("there__minimum"), "notes",
+        _text("updated_at"),
+    )  # fmt: skip
+
+
+def product(row: ProductRow, alternative_skus: list[str]) -> Shape:
+    pk, name, code, unit, price, cost, batch_size, on_hand, reserved, available, minimum, notes, updated_at = row
     return {
-        "id": row["pk"],
-        "name": row["name"],
-        "sku": main,
-        "alternative_skus": others,
-        "unit": row["unit"],
-        "price": figure(row["price"]),
-        "cost": figure(row["cost"]),
-        "batch_size": amount(row["batch_size"]),
-        "stock": amount(on_hand),
-        "reserved": amount(reserved),
-        "available": amount(on_hand - reserved),
-        "minimum": amount(minimum),
-        "notes": row["notes"],
-        "updated_at": moment(row["updated_at"]),
+        "id": pk,
+        "name": name,
+        "sku": code or "",
+        "alternative_skus": alternative_skus,
+        "unit": unit,
+        "price": _figure(price),
+        "cost": _figure(cost),
+        "batch_size": amount(batch_size),
+        "stock": amount(on_hand or "0"),
+        "reserved": amount(reserved or "0"),
+        "available": amount(available or "0"),
+        "minimum": amount(minimum or "0"),
+        "notes": notes,
+        # "2026-11-22 10:00:00.123456+00": of PostgreSQL in UTC, which Django sees to, and of SQLite.
+        "updated_at": f"{updated_at[:10]}T{updated_at[11:19]}Z",
     }
-
-
-PRODUCT = ("pk", "name", "unit", "price", "cost", "batch_size", "notes", "updated_at")
