@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,9 +12,10 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from catalog.models import Storage
 from integrations import activity, published, registry
 from integrations.activity import Direction, Outcome
-from integrations.connector import Connector
+from integrations.connector import Connector, ConnectorError
 from integrations.models import Connection, LocationMapping
 from integrations.remote import Account
 
@@ -146,11 +148,41 @@ def note_changes(before: Connection, after: Connection, fields: Iterable[str], a
 
 
 def forget(connection: Connection, actor: str) -> None:
-    """Delete it with everything that hangs on it; sales and stock stay."""
+    """Delete it with everything that hangs on it, its subscriptions in the shop too; sales and stock stay.
+
+    A shop that does not let us take them out is no hindrance: it finds nobody there any more and gives up by itself.
+    """
+    kept = _unsubscribe(connection)
     with transaction.atomic():
         name = str(connection)
         connection.delete()
         activity.by_hand(None, f"{name} ({registry.LABELS.get(connection.platform)}) deleted.", actor=actor)
+        if kept:
+            activity.note(
+                None, f"{name} goes on sending webhooks for some hours.", direction=Direction.OUT,
+                outcome=Outcome.WARNING, why=f"They could not be taken out of the shop, and do no harm. {kept}",
+            )  # fmt: skip
+
+
+def _unsubscribe(connection: Connection) -> str:
+    """Why the shop's subscriptions could not be taken out; empty: there are none any more."""
+    url = webhook_url(connection)
+    if not url or connection.platform not in registry.CONNECTORS:
+        return ""
+    try:
+        registry.connector_for(connection, registry.PERSON).unsubscribe(url)
+    except ConnectorError as error:
+        return str(error)
+    return ""
+
+
+def on_storage_deleted(sender: Any, instance: Storage, **kwargs: Any) -> None:
+    """The receiver of Storage's `pre_delete`: its locations are Not mapped from now on."""
+    for place in instance.mappings.select_related("connection"):
+        activity.note(
+            place.connection, f"{place.name} is Not mapped any more.", direction=Direction.HERE,
+            outcome=Outcome.WARNING, why=f"Its storage, {instance}, was deleted. Map it, or nothing is sent there.",
+        )  # fmt: skip
 
 
 def _shown(connection: Connection, field: str) -> str:

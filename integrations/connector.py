@@ -155,5 +155,8 @@ class Connector(Protocol):
     def subscribe(self, url: str) -> int:
         """Have changes delivered to url; returns how many subscriptions had to be made. Safe to repeat."""
 
+    def unsubscribe(self, url: str) -> int:
+        """Have nothing delivered to url any more; returns how many subscriptions there were. Safe to repeat."""
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """What a delivery says. Raises BadSignature. Speaks to nobody."""

@@ -169,8 +169,8 @@ class ConnectionAdmin(program_page.ProgramClicks, page.Page):
                 "Its keys stop working, its addresses are told nothing more, its activity goes. Sales and stock stay."
             )
         return (
-            "Stockbridge forgets the shop: its mapping, links and activity go. Sales and stock stay."
-            " The shop keeps the quantities that it shows now."
+            "Stockbridge forgets the shop: its mapping, links and activity go, and its webhooks are taken out of the"
+            " shop. Sales and stock stay. The shop keeps the quantities that it shows now."
         )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

@@ -137,7 +137,7 @@ class LocationMapping(models.Model):
     external_id = models.CharField(max_length=128)
     name = models.CharField("location", max_length=255)
     is_active = models.BooleanField(default=True, editable=False)
-    storage = models.ForeignKey(Storage, on_delete=models.CASCADE, null=True, blank=True, related_name="mappings")
+    storage = models.ForeignKey(Storage, on_delete=models.SET_NULL, null=True, blank=True, related_name="mappings")
 
     class Meta:
         verbose_name = "location mapping"

@@ -299,6 +299,13 @@ class Shopify:
             raise Refused(f"Shopify does not deliver {topic} to {url}: {words(errors)}")
         return True
 
+    def unsubscribe(self, url: str) -> int:
+        """Have nothing delivered to url any more; returns how many subscriptions there were. Safe to repeat."""
+        present = [text(node, "id") for node in self._items(queries.WEBHOOKS) if text(node, "uri") == url]
+        for external_id in present:
+            _answered(self.api.call(queries.WEBHOOK_DELETE, {"id": external_id}), "webhookSubscriptionDelete")
+        return len(present)
+
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """What a delivery says. Raises BadSignature. Speaks to nobody."""
         return webhooks.read(headers, body, self._domain, self._secrets)

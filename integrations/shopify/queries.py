@@ -387,6 +387,15 @@ mutation StockbridgeWebhookCreate($topic: WebhookSubscriptionTopic!, $input: Web
 }
 """
 
+WEBHOOK_DELETE = """
+mutation StockbridgeWebhookDelete($id: ID!) {
+  webhookSubscriptionDelete(id: $id) {
+    deletedWebhookSubscriptionId
+    userErrors { field message }
+  }
+}
+"""
+
 #: Name → document, for the tests and for whoever cuts the sandbox's schema.
 DOCUMENTS = {
     name: text

@@ -152,3 +152,36 @@ def test_a_long_sweep_is_not_ended_by_the_queue():
     tasks.write_schedules()
     kwargs = ast.literal_eval(Schedule.objects.get(name="sweep").kwargs)
     assert kwargs["q_options"]["timeout"] > tasks.LONG.total_seconds() / 2
+
+
+def subscriptions(shop) -> int:
+    return len(shop.book.subscriptions)
+
+
+def test_deleting_a_connection_takes_its_subscriptions_out_of_the_shop(shop, connect, settings):
+    settings.PUBLIC_URL = "https://stock.example.com"
+    connection = connect()
+    foreign = shop.book.subscriptions[next(iter(shop.book.subscriptions))]
+    foreign.uri = "https://elsewhere.example.com/"
+    assert subscriptions(shop) > 5
+    connections.forget(connection, "anna")
+    assert list(shop.book.subscriptions.values()) == [foreign]
+    assert not Connection.objects.exists()
+    assert not Activity.objects.filter(outcome="warning").exists()
+
+
+def test_a_shop_that_does_not_let_us_in_is_no_hindrance_to_forgetting_it(shop, connect, settings):
+    settings.PUBLIC_URL = "https://stock.example.com"
+    connection = connect()
+    shop.revoke_tokens()
+    connections.forget(connection, "anna")
+    assert not Connection.objects.exists()
+    assert "refused the access token" in Activity.objects.get(outcome="warning").why
+
+
+def test_the_location_of_a_deleted_storage_is_not_mapped(connection, places):
+    setup.map_by_name(connection, {"Side street": "Side"}, timezone.now())
+    Storage.objects.get(name="Side").delete()
+    assert mapping(connection) == {"Main street": "Main", "Side street": None}
+    said = Activity.objects.get(outcome="warning")
+    assert (said.what, said.connection) == ("Side street is Not mapped any more.", connection)
