@@ -16,8 +16,6 @@ from sandbox.shopify.faults import REQUESTS, Fault
 from sandbox.shopify.schema import schema
 from sandbox.shopify.shop import Shop
 
-#: Those served in November 2026. An older one that is asked for is answered by the first of these.
-VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10", "2027-01")
 UNKNOWN_TOKEN = "[API] Invalid API key or access token (unrecognized login or wrong password)"
 LIMITS = "https://shopify.dev/api/usage/rate-limits"
 
@@ -37,7 +35,7 @@ class Answer:
 
 def call(shop: Shop, version: str, token: str, body: bytes) -> Answer:
     """POST /admin/api/<version>/graphql.json"""
-    headers = {"X-Shopify-API-Version": served(version)}
+    headers = {"X-Shopify-API-Version": shop.served(version)}
     if not shop.is_known(token):
         return Answer(401, {"errors": UNKNOWN_TOKEN}, headers)
     try:
@@ -51,6 +49,8 @@ def call(shop: Shop, version: str, token: str, body: bytes) -> Answer:
         return Answer(200, {"errors": error.errors}, headers)
     called = operation.name.value if operation.name else ""
     shop.count(called)
+    if reason := shop.deprecated.get(called):
+        headers["X-Shopify-API-Deprecated-Reason"] = reason
     fault = shop.faults.take(REQUESTS, called)
     if early := _spoilt(fault, headers):
         return early
@@ -63,11 +63,6 @@ def _request(body: bytes) -> tuple[str, Json, str | None]:
     if not isinstance(text, str) or not isinstance(variables, dict) or not isinstance(name, str | None):
         raise TypeError
     return text, variables, name
-
-
-def served(version: str) -> str:
-    """Retired versions fall forward to the oldest that is still served; unknown ones too."""
-    return version if version in VERSIONS or version == "unstable" else VERSIONS[0]
 
 
 def _spoilt(fault: Fault | None, headers: dict[str, str]) -> Answer | None:
@@ -155,6 +150,8 @@ def token(shop: Shop, content_type: str, body: bytes) -> Answer:
     given = _form(content_type, body)
     if given.get("grant_type") != "client_credentials":
         return Answer(400, {"error": "unsupported_grant_type"})
+    if not shop.is_installed:
+        return Answer(400, {"error": "app_not_installed", "error_description": "App is not installed on this shop"})
     granted = shop.grant(given.get("client_id", ""), given.get("client_secret", ""))
     if granted is None:
         return Answer(400, {"error": "invalid_client"})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from copy import copy
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,11 @@ from sandbox.shopify.state import Book, Order, Variant, number
 from sandbox.shopify.storage import dump, load
 
 Json = dict[str, Any]
+#: What of the app in the shop may have been changed meanwhile.
+APP = (
+    "token", "secret", "previous_secret", "is_installed", "scopes", "customer_data", "profile", "former", "versions",
+    "deprecated", "compliance_uri",
+)  # fmt: skip
 
 
 class NoSuchPage(Exception):
@@ -31,7 +37,7 @@ class Control:
         with shop.lock:
             #: `reset` comes back to this.
             self._first = dump(shop.book)
-            self._rights = shop.token, set(shop.scopes), shop.customer_data
+            self._app_then = {name: copy(getattr(shop, name)) for name in APP}
 
     def answer(self, method: str, path: list[str], body: bytes) -> tuple[int, Any]:
         """HTTP status and JSON."""
@@ -103,12 +109,35 @@ class Control:
                 return self._settings(**given)
             case "POST", ["tokens", "revoke"]:
                 return shop.revoke_tokens()
-            case "POST", ["uninstall"]:
-                return shop.uninstall()
+            case "POST", [("uninstall" | "install" | "rename" | "secret") as what]:
+                return self._app(what, given)
+            case "POST", ["customers", ("redact" | "request") as what]:
+                return self._person(what, given)
+            case "POST", ["redact"]:
+                return shop.redact_shop()
             case "POST", ["reset"]:
                 return self._reset()
             case _:
                 raise NoSuchPage
+
+    def _person(self, what: str, given: Json) -> None:
+        if what == "redact":
+            self.shop.redact_customer(**given)
+        else:
+            self.shop.request_data(**given)
+
+    def _app(self, what: str, given: Json) -> None:
+        shop = self.shop
+        if what == "uninstall":
+            shop.uninstall()
+        elif what == "install":
+            shop.install(**given)
+        elif what == "rename":
+            shop.rename(**given)
+        elif given:
+            shop.rotate_secret(**given)
+        else:
+            shop.retire_secret()
 
     def _state(self) -> Json:
         shop = self.shop
@@ -188,10 +217,13 @@ class Control:
         search_lag: float | None = None,
         plan: str | None = None,
         bucket: str | None = None,
+        deprecated: dict[str, str] | None = None,
+        retired: str | None = None,
+        compliance: str | None = None,
     ) -> None:
         shop = self.shop
         if scopes is not None:
-            shop.scopes = set(scopes)
+            shop.set_scopes(scopes)
         if customer_data is not None:
             shop.customer_data = customer_data
         if routing_delay is not None:
@@ -202,11 +234,17 @@ class Control:
             shop.bucket = Bucket(PLANS[plan])
         if bucket is not None:
             shop.bucket = Bucket.of(bucket)
+        if deprecated is not None:
+            shop.deprecated = deprecated
+        if retired is not None:
+            shop.retire_versions(retired)
+        if compliance is not None:
+            shop.compliance_uri = compliance
 
     def _reset(self) -> None:
         self.shop.book = load(Book, self._first)
-        self.shop.token, scopes, self.shop.customer_data = self._rights
-        self.shop.scopes = set(scopes)
+        for name, value in self._app_then.items():
+            setattr(self.shop, name, copy(value))
         self.shop.index()
         self.shop.forget()
 

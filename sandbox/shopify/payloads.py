@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sandbox.shopify import blanks
 from sandbox.shopify.blanks import blank
 from sandbox.shopify.formats import Json, local
 from sandbox.shopify.order_payloads import edited, fulfillment, order, refund
-from sandbox.shopify.state import Level, Location, Product, Variant, number
+from sandbox.shopify.state import Level, Location, Order, Product, Variant, number
 
 if TYPE_CHECKING:
     from sandbox.shopify.bulk import BulkOperation
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 def payload(shop: Shop, topic: str, subject: Any, **more: Any) -> Json:
     """The whole body for a topic: "orders/create"."""
     resource, _, event = topic.partition("/")
+    if topic in ("customers/data_request", "customers/redact", "shop/redact"):
+        return compliance(shop, topic, subject, **more)
     if event == "delete":
         return {"id": number(subject.gid)}
     if topic == "orders/edited":
@@ -118,7 +120,7 @@ def bulk_operation(shop: Shop, operation: BulkOperation) -> Json:
     }
 
 
-def uninstalled(shop: Shop, profile: Any) -> Json:
+def shop_itself(shop: Shop, profile: Any) -> Json:
     return {
         "id": number(profile.gid),
         "name": profile.name,
@@ -130,6 +132,30 @@ def uninstalled(shop: Shop, profile: Any) -> Json:
     }
 
 
+def app(shop: Shop, profile: Any, previous: list[str] | None = None, current: list[str] | None = None) -> Json:
+    """Of app/uninstalled, the shop; of app/scopes_update, the scopes."""
+    if current is None:
+        return shop_itself(shop, profile)
+    return {
+        "id": number(shop.installation_gid),
+        "previous": previous,
+        "current": current,
+        "updated_at": local(shop, shop.now()),
+    }
+
+
+def compliance(shop: Shop, topic: str, subject: Any, orders: Sequence[Order] = (), request: int | None = None) -> Json:
+    """Of a customer who asks what is known of them, or is to be forgotten; or of a whole shop."""
+    body: Json = {"shop_id": number(shop.profile.gid), "shop_domain": shop.domain}
+    if topic == "shop/redact":
+        return body
+    body["customer"] = {"id": number(subject.gid), "email": subject.email or None, "phone": subject.phone or None}
+    numbers = [number(order.gid) for order in orders]
+    if topic == "customers/redact":
+        return body | {"orders_to_redact": numbers}
+    return body | {"orders_requested": numbers, "data_request": {"id": request}}
+
+
 _BODIES: dict[str, Callable[..., Json]] = {
     "orders": order,
     "refunds": refund,
@@ -138,6 +164,7 @@ _BODIES: dict[str, Callable[..., Json]] = {
     "inventory_items": inventory_item,
     "products": product,
     "locations": location,
-    "app": uninstalled,
+    "app": app,
+    "shop": shop_itself,
     "bulk_operations": bulk_operation,
 }

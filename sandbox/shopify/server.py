@@ -130,10 +130,21 @@ class _Handler(BaseHTTPRequestHandler):
         if parts[0] == "_sandbox":
             status, answer = self.server.control.answer(method, parts[1:], body)
             return Answer(status, answer)
+        if parts[0].endswith(".myshopify.com"):
+            domain = parts.pop(0)
+            if shop.at(domain) != "answers":
+                return self._elsewhere(shop.at(domain), parts)
         if method == "POST" and parts == ["admin", "oauth", "access_token"]:
             return api.token(shop, self.headers.get("Content-Type") or "", body)
         if method == "POST" and len(parts) == 4 and parts[:2] == ["admin", "api"] and parts[3] == "graphql.json":
             return api.call(shop, parts[2], self.headers.get("X-Shopify-Access-Token") or "", body)
+        return Answer(404, {"errors": "Not Found"})
+
+    def _elsewhere(self, what: str, parts: list[str]) -> Answer:
+        """A former address of the shop, or one that never was."""
+        if what == "redirects":
+            where = f"https://{self.server.shop.domain}/{'/'.join(parts)}"
+            return Answer(301, "<html><body>You are being redirected.</body></html>", {"Location": where})
         return Answer(404, {"errors": "Not Found"})
 
     def _download(self, name: str) -> None:

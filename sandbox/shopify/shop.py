@@ -10,40 +10,24 @@ All methods may be called from any thread. `server.ShopServer` puts it on HTTP.
 
 from __future__ import annotations
 
-import hmac
-import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sandbox.shopify.access import SCOPES
+from sandbox.shopify.app import Profile
 from sandbox.shopify.bulk import Bulk
 from sandbox.shopify.cost import PLANS, Bucket
 from sandbox.shopify.faults import Faults
 from sandbox.shopify.idempotency import Idempotency
-from sandbox.shopify.orders import Orders, OrderSettings
+from sandbox.shopify.orders import OrderSettings
+from sandbox.shopify.people import People
 from sandbox.shopify.records import locked
 from sandbox.shopify.webhooks import Courier
 
-API_VERSION = "2026-10"
 
-
-@dataclass
-class Profile:
-    """What a shop says of itself."""
-
-    gid: str
-    name: str
-    email: str
-    myshopify_domain: str
-    currency_code: str
-    iana_timezone: str
-    taxes_included: bool
-
-
-class Shop(Orders):
+class Shop(People):
     def __init__(
         self,
         domain: str = "acme.myshopify.com",
@@ -86,7 +70,6 @@ class Shop(Orders):
         self.search_lag = timedelta(seconds=search_lag)
         self.token_lifetime = timedelta(seconds=token_lifetime)
         self.installation_gid = self.gid("AppInstallation")
-        self.api_version = API_VERSION
         self.idempotency = Idempotency()
         self.faults = Faults(seed)
         self.bucket = Bucket.of(bucket) if bucket else Bucket(PLANS[plan])
@@ -97,31 +80,6 @@ class Shop(Orders):
         self.courier = Courier(self, retry_scale=retry_scale)
         self.listeners.append(self.courier.notice)
         self.index()
-
-    @property
-    def domain(self) -> str:
-        return self.profile.myshopify_domain
-
-    @locked
-    def grant(self, client_id: str, secret: str) -> str | None:
-        """A new token for the client credentials, or None if they are wrong."""
-        if not (hmac.compare_digest(client_id, self.client_id) and hmac.compare_digest(secret, self.secret)):
-            return None
-        token = f"shpat_{secrets.token_hex(16)}"
-        self.book.tokens[token] = self.clock() + self.token_lifetime
-        return token
-
-    @locked
-    def is_known(self, token: str) -> bool:
-        """Whether a call with this token is let in."""
-        ends = self.book.tokens.get(token)
-        return (bool(self.token) and token == self.token) or (ends is not None and ends > self.clock())
-
-    @locked
-    def revoke_tokens(self) -> None:
-        """No token that was given out is good any more, the static one included."""
-        self.token = ""
-        self.book.tokens.clear()
 
     @locked
     def count(self, operation: str) -> None:
@@ -148,10 +106,3 @@ class Shop(Orders):
         self.bulk.forget()
         self.courier.forget()
         self.bucket = Bucket(self.bucket.rate, self.bucket.maximum)
-
-    @locked
-    def uninstall(self) -> None:
-        """The merchant removes the app."""
-        self.tell("app/uninstalled", self.profile)
-        self.revoke_tokens()
-        self.book.subscriptions.clear()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 #: Seconds after the 1st, 2nd ... failure: eight, over four hours together. After the last the subscription is deleted.
 RETRIES = (60, 120, 240, 480, 960, 1920, 3840, 6780)
 TIMEOUT = 5.0
+#: Not subscribed to: they go to the address that the app's settings name.
+COMPLIANCE = {"customers/data_request", "customers/redact", "shop/redact"}
 
 
 @dataclass(slots=True)
@@ -79,28 +81,39 @@ class Courier:
 
     def notice(self, topic: str, subject: Any, **more: Any) -> None:
         """Something happened in the shop (called with its lock held)."""
+        if not self.is_on:
+            return
+        if topic in COMPLIANCE:
+            if self.shop.compliance_uri:
+                body = json.dumps(payload(self.shop, topic, subject, **more)).encode()
+                headers = self._headers(topic, body, str(uuid.uuid4()))
+                self._send(Delivery(topic, "", self.shop.compliance_uri, headers, body))
+            return
         wanted = topic.replace("/", "_").upper()
         subscriptions = [each for each in self.shop.book.subscriptions.values() if each.topic == wanted]
-        if not subscriptions or not self.is_on:
+        if not subscriptions:
             return
         whole = payload(self.shop, topic, subject, **more)
         event = str(uuid.uuid4())
         for subscription in subscriptions:
             body = json.dumps(trimmed(whole, subscription.include_fields)).encode()
-            headers = {
-                "Content-Type": "application/json",
-                "User-Agent": "Shopify-Captain-Hook",
-                "X-Shopify-Topic": topic,
-                "X-Shopify-Shop-Domain": self.shop.domain,
-                "X-Shopify-API-Version": self.shop.api_version,
-                "X-Shopify-Webhook-Id": str(uuid.uuid4()),
-                "X-Shopify-Event-Id": event,
-                "X-Shopify-Triggered-At": self.shop.clock().isoformat().replace("+00:00", "Z"),
-                "X-Shopify-Hmac-Sha256": sign(self.shop.secret, body),
-            }
+            headers = self._headers(topic, body, event)
             if subscription.name:
                 headers["X-Shopify-Name"] = subscription.name
             self._send(Delivery(topic, subscription.gid, subscription.uri, headers, body))
+
+    def _headers(self, topic: str, body: bytes, event: str) -> dict[str, str]:
+        return {
+            "Content-Type": "application/json",
+            "User-Agent": "Shopify-Captain-Hook",
+            "X-Shopify-Topic": topic,
+            "X-Shopify-Shop-Domain": self.shop.domain,
+            "X-Shopify-API-Version": self.shop.api_version,
+            "X-Shopify-Webhook-Id": str(uuid.uuid4()),
+            "X-Shopify-Event-Id": event,
+            "X-Shopify-Triggered-At": self.shop.clock().isoformat().replace("+00:00", "Z"),
+            "X-Shopify-Hmac-Sha256": sign(self.shop.signing_secret, body),
+        }
 
     def _send(self, delivery: Delivery) -> None:
         """For the first time, unless a fault has it otherwise."""
@@ -111,7 +124,7 @@ class Courier:
         if kind == "duplicate":
             self._put(replace(delivery), 0)
         elif kind == "bad_signature":
-            delivery.headers["X-Shopify-Hmac-Sha256"] = sign(f"not {self.shop.secret}", delivery.body)
+            delivery.headers["X-Shopify-Hmac-Sha256"] = sign(f"not {self.shop.signing_secret}", delivery.body)
             self._put(delivery, 0)
         elif fault and kind in ("late", "shuffled"):
             self._put(delivery, fault.seconds * (self.shop.faults.share() if kind == "shuffled" else 1))
@@ -174,13 +187,14 @@ class Courier:
                 if subscription:
                     subscription.failures = 0
                 return
-            if subscription is None:
+            if subscription is None and delivery.topic not in COMPLIANCE:
                 return
             delivery.failures += 1
-            subscription.failures += 1
+            if subscription:
+                subscription.failures += 1
             if delivery.failures < len(RETRIES):
                 self._put(delivery, RETRIES[delivery.failures - 1] * self.retry_scale)
-            elif subscription.failures >= len(RETRIES):
+            elif subscription and subscription.failures >= len(RETRIES):
                 del self.shop.book.subscriptions[subscription.gid]
 
     def _post(self, delivery: Delivery) -> int:
