@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ class Shop:
     url: str
     cookies: Any
     screens: list[tuple[str, str]]
+    installed: Installation
 
 
 FILL = """
@@ -55,14 +57,14 @@ def shop(chromium: Any, tmp_path_factory: Any) -> Iterator[Shop]:
     """An installation with a past, made once: it takes longer than any test."""
     folder: Path = tmp_path_factory.mktemp("browser")
     database = f"sqlite:///{folder / 'db.sqlite3'}"
-    with Installation(database, "", DJANGO_SETTINGS_MODULE="tests.settings") as installed:
+    with Installation(database, "", DJANGO_SETTINGS_MODULE="tests.settings", ALLOW_LOCAL_WEBHOOKS="true") as installed:
         screens = [(name, path) for name, path in installed.python(FILL)]
         installed.start_web()
         context = chromium.new_context()
         log_in(context.new_page(), installed.url)
         cookies = context.storage_state()
         context.close()
-        yield Shop(installed.url, cookies, screens)
+        yield Shop(installed.url, cookies, screens, installed)
 
 
 class Visitor:
@@ -105,9 +107,16 @@ class Visitor:
         button.or_(content.get_by_role("link", name=name, exact=True)).first.click()
 
     def reads(self, *words: str) -> bool:
-        """Whether all of this stands on the page."""
-        text = self.page.locator("#main").inner_text()
-        return all(word in text for word in words)
+        """Whether all of this stands on the page, or does so before long: a click's answer may be on its way."""
+        from playwright.sync_api import Error
+
+        for _ in range(100):
+            with suppress(Error):  # it is being replaced by the next page
+                text = self.page.locator("#main").inner_text(timeout=1000)
+                if all(word in text for word in words):
+                    return True
+            self.page.wait_for_timeout(50)
+        return False
 
     def is_too_wide(self) -> bool:
         """Whether the page must be scrolled sideways."""
