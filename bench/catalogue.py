@@ -95,7 +95,7 @@ def sweep_idle(times: int) -> list[float]:
     """Statements of a sweep that finds nothing to do, its milliseconds, and those of the supervisor's question."""
     later = timezone.now() + timedelta(days=1)
     newest = Sku.objects.order_by("-pk")[0].pk
-    Connection.objects.update(subscribe_due_at=later, poll_due_at=later, reconcile_due_at=later, linked_sku=newest)
+    Connection.objects.update(check_due_at=later, poll_due_at=later, reconcile_due_at=later, linked_sku=newest)
     tasks.sweep()
     taken = statements(tasks.sweep)
     return [taken, _median_ms(tasks.sweep, times), _median_ms(lambda: tasks.is_due(timezone.now()), times)]

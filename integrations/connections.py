@@ -19,7 +19,7 @@ from integrations.connector import Connector, ConnectorError
 from integrations.models import Connection, LocationMapping
 from integrations.remote import Account
 
-SUBSCRIPTION_CHECK = timedelta(hours=1)
+CHECK = timedelta(hours=1)
 RECONCILIATION = timedelta(days=1)
 VERSION_WARNING = timedelta(days=60)
 
@@ -107,11 +107,11 @@ def activate(connection: Connection, now: datetime) -> None:
     connection.stock_since = connection.stock_since or now.replace(microsecond=0)
     connection.state = Connection.State.ACTIVE
     connection.paused_because = connection.trouble = ""
-    connection.poll_due_at = connection.subscribe_due_at = now
+    connection.poll_due_at = connection.check_due_at = now
     connection.reconcile_due_at = connection.reconcile_due_at or now + RECONCILIATION
     connection.save(
         update_fields=[
-            "state", "cursor", "stock_since", "paused_because", "trouble", "poll_due_at", "subscribe_due_at",
+            "state", "cursor", "stock_since", "paused_because", "trouble", "poll_due_at", "check_due_at",
             "reconcile_due_at",
         ]
     )  # fmt: skip
@@ -224,7 +224,7 @@ def subscribe(connection: Connection, connector: Connector, now: datetime) -> No
     url = webhook_url(connection)
     if url and (made := connector.subscribe(url)):
         activity.note(connection, f"Subscribed to {made} kinds of changes.", direction=Direction.OUT, now=now)
-    Connection.objects.filter(pk=connection.pk).update(subscribe_due_at=now + SUBSCRIPTION_CHECK)
+    Connection.objects.filter(pk=connection.pk).update(check_due_at=now + CHECK)
 
 
 def warn_of_version(connection: Connection, connector: Connector, now: datetime) -> None:

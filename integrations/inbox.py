@@ -87,10 +87,10 @@ def _make_due(connection_id: int, topic: str, external_ids: set[str], now: datet
         )
         published.doubt(rows, now)
     elif topic == Topic.LOCATIONS:
-        Connection.objects.filter(pk=connection_id).update(subscribe_due_at=now)
+        Connection.objects.filter(pk=connection_id).update(check_due_at=now)
     elif topic == Topic.UNINSTALLED:
         # Only bodies are signed, not topics: the shop itself is asked at the next sweep, and refuses us if it is so.
-        Connection.objects.filter(pk=connection_id).update(subscribe_due_at=now)
+        Connection.objects.filter(pk=connection_id).update(check_due_at=now)
 
 
 # --- orders that are due -------------------------------------------------------------------------------

@@ -181,7 +181,7 @@ def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> Non
     connector = registry.connector_for(connection)
     unmatched.release_waiting(connection, now)
     _try(connection, partial(products.link_new, connection, connector, now))
-    if at_once or _takes(connection, "subscribe_due_at", QUICK, now):
+    if at_once or _takes(connection, "check_due_at", QUICK, now):
         _try(connection, partial(connections.read_locations, connection, connector))
         _try(connection, partial(connections.subscribe, connection, connector, now))
     if at_once or _takes(connection, "poll_due_at", QUICK, now):
@@ -219,7 +219,7 @@ def _poll(connection: Connection, connector: Connector, now: datetime) -> None:
     changes: dict[str, datetime] = {}
     if found and is_silent:
         if is_reachable and not _is_missing(connection, now):
-            changes["subscribe_due_at"] = now
+            changes["check_due_at"] = now
         changes["missed_at"] = connection.missed_at = now
     often = not is_reachable or (is_silent and _is_missing(connection, now))
     changes["poll_due_at"] = now + (POLL_OFTEN if often else POLL) - timedelta(seconds=5)

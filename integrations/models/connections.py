@@ -96,7 +96,8 @@ class Connection(models.Model):
     #: Where the next poll for changed orders starts; the connector's own text.
     cursor = models.CharField(max_length=255, blank=True, editable=False)
     poll_due_at = models.DateTimeField(null=True, blank=True, editable=False)
-    subscribe_due_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When to look at the shop itself again: who it is, what we may do there, its locations, our subscriptions.
+    check_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     reconcile_due_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: The newest `Sku` that was looked for in the shop.
     linked_sku = models.BigIntegerField(default=0, editable=False)

@@ -17,7 +17,7 @@ NOW = timezone.now
 @pytest.fixture
 def reachable(connection, settings) -> Connection:
     settings.PUBLIC_URL = "https://stock.example.com"
-    Connection.objects.update(subscribe_due_at=NOW() + timedelta(minutes=50), last_webhook_at=NOW())
+    Connection.objects.update(check_due_at=NOW() + timedelta(minutes=50), last_webhook_at=NOW())
     connection.refresh_from_db()
     return connection
 
@@ -43,7 +43,7 @@ def test_while_webhooks_are_silent_and_a_poll_finds_something_we_ask_every_minut
     assert poll(reachable, NOW()) == timedelta(minutes=5), "a quiet shop"
     shop.place_order([("MUG", 1)])
     assert poll(reachable, NOW()) == timedelta(minutes=1)
-    assert reachable.subscribe_due_at <= NOW(), "whether the shop has dropped our subscriptions is looked at now"
+    assert reachable.check_due_at <= NOW(), "whether the shop has dropped our subscriptions is looked at now"
     tasks.drain()
     assert Order.objects.count() == 1
     OrderLink.objects.update(read_at=NOW() + timedelta(minutes=1))  # not in the second in which it changed

@@ -20,7 +20,7 @@ def test_an_idle_sweep_asks_little_and_speaks_to_nobody(shop, connection):
     later = timezone.now() + timedelta(days=1)
     newest = Sku.objects.order_by("-pk")[0].pk
     Connection.objects.update(
-        subscribe_due_at=later, poll_due_at=later, reconcile_due_at=later, linked_sku=newest
+        check_due_at=later, poll_due_at=later, reconcile_due_at=later, linked_sku=newest
     )  # fmt: skip
     calls = shop.calls.total()
     tasks.sweep()

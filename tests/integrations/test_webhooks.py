@@ -129,5 +129,5 @@ def test_word_that_the_app_was_removed_makes_us_ask_the_shop(connection):
     now = timezone.now()
     inbox.collect(now)
     connection.refresh_from_db()
-    assert connection.subscribe_due_at == now
+    assert connection.check_due_at == now
     assert connection.state != Connection.State.PAUSED, "the topic is not signed"
