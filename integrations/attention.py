@@ -9,8 +9,8 @@ from datetime import datetime
 from django.db.models import F
 
 from catalog.models import Stock
-from integrations import endpoints, keys, programs
-from integrations.models import Connection, OrderLink, ProposedChange, PublishedStock, UnmatchedSku
+from integrations import endpoints, keys, programs, reviews
+from integrations.models import Connection, Drift, OrderFinding, OrderLink, ProposedChange, PublishedStock, UnmatchedSku
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +29,28 @@ class Counts:
     keys_ending: int
     #: Programs of which many calls were refused lately.
     programs_refused: int
+    #: Shops whose first push the merchant has not looked at.
+    pushes_unconfirmed: int
+    #: Quantities that differ until the merchant says who is right.
+    differences: int
+    #: Orders that are not the same on both sides.
+    orders_differing: int
 
     @property
     def total(self) -> int:
         """Those that keep us and others out of step; stock below zero is the merchant's own matter."""
-        return (
-            self.orders_waiting
-            + self.unmatched_skus
-            + self.changes_proposed
-            + self.quantities_refused
-            + self.connections_paused
-            + self.endpoints_failing
-            + self.keys_ending
-            + self.programs_refused
-        )
+        return self.connections_paused + sum(count for _, count, _ in heaps(self))
 
 
 #: What keeps us out of step, as a sentence about how many there are.
 SENTENCES = {
     "orders_waiting": "Orders that wait: {}.",
+    "unmatched_skus": "SKUs that are not matched here: {}.",
     "changes_proposed": "Changes that shops propose, to apply or to dismiss: {}.",
     "quantities_refused": "Quantities that are not in the shop: {}.",
+    "differences": "Quantities that differ until you say who is right: {}.",
+    "pushes_unconfirmed": "Shops whose first push waits until you have looked: {}.",
+    "orders_differing": "Orders that are not the same on both sides: {}.",
     "endpoints_failing": "Addresses that are not told what they should be: {}.",
     "keys_ending": "Keys that stop soon and are still used: {}.",
     "programs_refused": "Programs of which many calls were refused within the hour: {}.",
@@ -62,20 +63,26 @@ def heaps(found: Counts) -> list[tuple[str, int, str]]:
 
 
 def counts(now: datetime, connections: Sequence[Connection] | None = None) -> Counts:
-    """Of all connections, or of these. Nine statements."""
+    """Of all connections, or of these. Twelve statements."""
     which = {} if connections is None else {"connection__in": connections}
-    theirs = {} if connections is None else {"link__connection__in": connections}
+
+    def of(path: str) -> dict[str, Sequence[Connection]]:
+        return {} if connections is None else {f"{path}__connection__in": connections}
+
     these = Connection.objects.all()
     if connections is not None:
         these = these.filter(pk__in=[each.pk for each in connections])
     return Counts(
         orders_waiting=OrderLink.objects.filter(**which).exclude(problem="").count(),
         unmatched_skus=UnmatchedSku.objects.filter(**which).waiting().count(),
-        changes_proposed=ProposedChange.objects.filter(**theirs).count(),
+        changes_proposed=ProposedChange.objects.filter(**of("link")).count(),
         quantities_refused=PublishedStock.objects.filter(**which).exclude(problem="").count(),
         connections_paused=these.filter(state=Connection.State.PAUSED).count(),
         negative_stock=Stock.objects.filter(reserved__gt=F("on_hand"), product__deleted_at=None).count(),
         endpoints_failing=endpoints.failing().filter(**which).count(),
         keys_ending=keys.ending(now).filter(**which).count(),
+        pushes_unconfirmed=(reviews.unconfirmed() & these).count(),
+        differences=Drift.objects.waiting().filter(**of("published")).count(),
+        orders_differing=OrderFinding.objects.open().filter(**of("check_of")).count(),
         programs_refused=(programs.often_refused(now) & these).count(),
     )

@@ -14,7 +14,7 @@ from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from catalog import skus
@@ -59,6 +59,12 @@ def begin(connection: Connection, now: datetime) -> Review:
 def last(connection: Connection) -> Review | None:
     """The newest that is finished. One statement."""
     return connection.reviews.exclude(finished_at=None).order_by("-finished_at", "-pk").first()
+
+
+def unconfirmed() -> QuerySet[Connection]:
+    """Shops whose quantities were compared, and whose first push waits until the merchant has looked."""
+    seen = Review.objects.filter(connection=OuterRef("pk"), finished_at__isnull=False)
+    return Connection.objects.filter(Exists(seen), state=Connection.State.ACTIVE, stock_agreed_at=None)
 
 
 def drifts(connection: Connection) -> QuerySet[Drift]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -65,11 +67,22 @@ def _state(one: OrderCheck) -> str:
     return format_html("{} {}", label, one.problem) if one.problem else label
 
 
+class OpenFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no types
+    title = "whether fixed"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("open", "Not fixed, as of the newest check")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.open() if self.value() == "open" else queryset
+
+
 @admin.register(OrderFinding)
 class OrderFindingAdmin(ReadOnly):
     list_display = ("number_shown", "check_shown", "kind_pill", "why", "sale", "fixed")
     list_select_related = ("check_of__connection", "order")
-    list_filter = (("kind", theme.ChoicesFilter), ("check_of", theme.RelatedDropdownFilter))
+    list_filter = (OpenFilter, ("kind", theme.ChoicesFilter), ("check_of", theme.RelatedDropdownFilter))
     search_fields = ("number", "external_id", "order__number")
     search_help_text = "Number"
     ordering = ("-check_of", "pk")

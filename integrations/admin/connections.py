@@ -106,6 +106,18 @@ class CallsFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no 
         return queryset.filter(pk__in=often) if self.value() == "refused" else queryset
 
 
+class PushFilter(theme.RadioFilter):  # type: ignore[misc]
+    title = "first push"
+    parameter_name = "push"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("unconfirmed", "Waits for you")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Connection]) -> QuerySet[Connection]:
+        unconfirmed = reviews.unconfirmed().values("pk")
+        return queryset.filter(pk__in=unconfirmed) if self.value() == "unconfirmed" else queryset
+
+
 @admin.register(Connection)
 class ConnectionAdmin(program_page.ProgramClicks, page.Page):
     form = ConnectionForm
@@ -114,7 +126,7 @@ class ConnectionAdmin(program_page.ProgramClicks, page.Page):
     list_display = (
         "name", "platform_label", "state_pill", "wrong", "last_in", "last_out", "num_waiting", "num_behind",
     )  # fmt: skip
-    list_filter = (("state", theme.ChoicesFilter), CallsFilter)
+    list_filter = (("state", theme.ChoicesFilter), CallsFilter, PushFilter)
     search_fields = ("name", "domain")
     ordering = ("name", "pk")
     empty_title = "No connections yet"

@@ -15,6 +15,17 @@ from integrations.admin.activities import ReadOnly
 from integrations.models import Connection, Drift, PublishedStock
 
 
+class WaitingFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no types
+    title = "what happens"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("waiting", "Waits for you")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.waiting() if self.value() == "waiting" else queryset
+
+
 @admin.register(Drift)
 class DriftAdmin(ReadOnly):
     list_display = (
@@ -23,7 +34,11 @@ class DriftAdmin(ReadOnly):
     list_select_related = (
         "published__connection", "published__link", "published__mapping", "published__stock__product",
     )  # fmt: skip
-    list_filter = (("cause", theme.ChoicesFilter), ("published__connection", theme.RelatedDropdownFilter))
+    list_filter = (
+        WaitingFilter,
+        ("cause", theme.ChoicesFilter),
+        ("published__connection", theme.RelatedDropdownFilter),
+    )
     search_fields = ("published__stock__product__name", "published__link__sku")
     search_help_text = "Product or SKU"
     ordering = ("published__stock__product__name", "pk")

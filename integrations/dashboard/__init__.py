@@ -21,8 +21,10 @@ from integrations.models import (
     Activity,
     ApiKey,
     Connection,
+    Drift,
     Endpoint,
     Heartbeat,
+    OrderFinding,
     OrderLink,
     PublishedStock,
     UnmatchedSku,
@@ -106,6 +108,18 @@ def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
         _alert(
             counts.quantities_refused, "quantity", "not taken by a shop", show.list_of(PublishedStock, "state=refused"),
             "sync_problem",
+        ),
+        _alert(
+            counts.differences, "quantity", "differing until you say who is right",
+            show.list_of(Drift, "state=waiting"), "difference",
+        ),
+        _alert(
+            counts.pushes_unconfirmed, "shop", "whose first push waits until you have looked",
+            show.list_of(Connection, "push=unconfirmed"), "visibility",
+        ),
+        _alert(
+            counts.orders_differing, "order", "not the same on both sides", show.list_of(OrderFinding, "state=open"),
+            "compare_arrows",
         ),
         _alert(
             counts.endpoints_failing, "webhook address", "not told what happens here",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from integrations.models.connections import Connection
 from integrations.models.due import Due
@@ -48,6 +48,15 @@ class OrderCheck(Due):
         return f"Check of {self.created_at:%Y-%m-%d %H:%M}"
 
 
+class OrderFindingQuerySet(models.QuerySet["OrderFinding"]):
+    def open(self) -> OrderFindingQuerySet:
+        """Those that nobody fixed, of the newest look of each connection: an older one says what was so then."""
+        newer = OrderCheck.objects.filter(
+            connection=OuterRef("check_of__connection"), state=OrderCheck.State.DONE, pk__gt=OuterRef("check_of")
+        )
+        return self.filter(~Exists(newer), fixed_at=None)
+
+
 class OrderFinding(models.Model):
     """An order that is not the same on both sides."""
 
@@ -64,6 +73,8 @@ class OrderFinding(models.Model):
     order = models.ForeignKey(Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     #: Somebody has had it read again.
     fixed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = OrderFindingQuerySet.as_manager()
 
     class Meta:
         verbose_name = "difference between orders"

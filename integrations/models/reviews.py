@@ -48,6 +48,12 @@ class DriftQuerySet(models.QuerySet["Drift"]):
         )  # fmt: skip
         return self.exclude(healed)
 
+    def waiting(self) -> DriftQuerySet:
+        """Those that stay until the merchant says who is right."""
+        is_going_out = Q(published__due_at__isnull=False, published__problem="")
+        agreed = self.open().filter(published__connection__stock_agreed_at__isnull=False, published__takes_theirs=False)
+        return agreed.exclude(is_going_out)
+
     def before(self, moment: datetime) -> DriftQuerySet:
         return self.filter(found_at__lt=moment)
 

@@ -98,22 +98,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  and {more} more.")
 
     def _problems(self, found: list[Connection]) -> list[str]:
-        counts = attention.counts(timezone.now(), found)
         problems = [
             f"{each}: {each.paused_because or each.trouble}" for each in found if each.paused_because or each.trouble
         ]
-        if counts.orders_waiting:
-            problems.append(f"Orders that wait: {counts.orders_waiting}.")
-        if counts.unmatched_skus:
-            problems.append(f"SKUs that are not matched here: {counts.unmatched_skus}.")
-        if counts.changes_proposed:
-            problems.append(f"Changes that shops propose: {counts.changes_proposed}.")
-        if counts.quantities_refused:
-            problems.append(f"Quantities that are not in the shop: {counts.quantities_refused}.")
-        if counts.endpoints_failing:
-            problems.append(f"Addresses that are not told what they should be: {counts.endpoints_failing}.")
-        if counts.keys_ending:
-            problems.append(f"Keys that stop soon and are still used: {counts.keys_ending}.")
-        if counts.programs_refused:
-            problems.append(f"Programs of which many calls were refused within the hour: {counts.programs_refused}.")
-        return problems
+        heaps = attention.heaps(attention.counts(timezone.now(), found))
+        return problems + [sentence for _, _, sentence in heaps]
