@@ -90,6 +90,7 @@ def test_no_two_shapes_of_the_document_have_one_name():
     assert names(answers) & names(bodies) == {"BaseModel"}  # the later one would replace the other
 
 
+@pytest.mark.django_db
 def test_the_page_loads_nothing_from_elsewhere(client):
     response = client.get("/connect/v1/docs")
     page = response.content.decode()
