@@ -27,11 +27,18 @@ def openapi() -> dict[str, Any]:
     document: dict[str, Any] = json.loads(json.dumps(api.get_openapi_schema(path_prefix="connect/v1/")))
     for methods in document["paths"].values():
         for operation in methods.values():
+            _body(document, operation)
             for code, (header, meaning) in _HEADERS.items():
                 operation["responses"][code]["headers"] = {
                     header: {"schema": {"type": "string"}, "description": meaning}
                 }
     return document
+
+
+def _body(document: dict[str, Any], operation: dict[str, Any]) -> None:
+    """No body is an empty object, which is enough where nothing is required."""
+    shape = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    operation["requestBody"]["required"] = bool(document["components"]["schemas"][shape].get("required"))
 
 
 @require_GET

@@ -152,16 +152,27 @@ def optional(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda value: None if value is None or value == "" else read(value)
 
 
-_NUMBERS: Json = {"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?$"}]}
+def _numbers(places: int) -> Json:
+    text = {"type": "string", "pattern": rf"^0*[0-9]{{1,11}}(\.[0-9]{{1,{places}}}0*)?$", "maxLength": 63}
+    told = f"At most {places} decimals."
+    return {"anyOf": [{"type": "number", "minimum": 0, "exclusiveMaximum": int(LIMIT)}, text], "description": told}
+
+
 _IDS: Json = {
     "anyOf": [{"type": "integer", "minimum": 0, "maximum": _LARGEST_ID}, {"type": "string", "pattern": "^[0-9]{1,18}$"}]
 }
-_DATES: Json = {"type": "string", "format": "date"}
 _TEXTS: Json = {"type": "string"}
 
 
 def _maybe(schema: Json) -> Json:
-    return {"anyOf": [*schema.get("anyOf", [schema]), {"type": "null"}]}
+    choices = schema if "anyOf" in schema else {"anyOf": [schema]}
+    return {**choices, "anyOf": [*choices["anyOf"], {"type": "null"}]}
+
+
+def _or_empty(schema: Json) -> Json:
+    """As `optional` reads it."""
+    found = _maybe(schema)
+    return {**found, "anyOf": [*found["anyOf"], {"type": "string", "const": ""}]}
 
 
 def _named(schema: Json, longest: int) -> Json:
@@ -169,26 +180,34 @@ def _named(schema: Json, longest: int) -> Json:
 
 
 Id = Annotated[int, PlainValidator(whole(0, _LARGEST_ID)), WithJsonSchema(_IDS)]
-OptionalId = Annotated[int | None, PlainValidator(optional(whole(0, _LARGEST_ID))), WithJsonSchema(_maybe(_IDS))]
-Quantity = Annotated[Decimal, PlainValidator(decimal(3)), WithJsonSchema(_NUMBERS)]
-OptionalQuantity = Annotated[Decimal | None, PlainValidator(optional(decimal(3))), WithJsonSchema(_maybe(_NUMBERS))]
-Money = Annotated[Decimal, PlainValidator(decimal(2)), WithJsonSchema(_NUMBERS)]
-OptionalMoney = Annotated[Decimal | None, PlainValidator(optional(decimal(2))), WithJsonSchema(_maybe(_NUMBERS))]
-OptionalDay = Annotated[date | None, PlainValidator(optional(day)), WithJsonSchema(_maybe(_DATES))]
+OptionalId = Annotated[int | None, PlainValidator(optional(whole(0, _LARGEST_ID))), WithJsonSchema(_or_empty(_IDS))]
+Quantity = Annotated[Decimal, PlainValidator(decimal(3)), WithJsonSchema(_numbers(3))]
+OptionalQuantity = Annotated[
+    Decimal | None, PlainValidator(optional(decimal(3))), WithJsonSchema(_or_empty(_numbers(3)))
+]
+Money = Annotated[Decimal, PlainValidator(decimal(2)), WithJsonSchema(_numbers(2))]
+OptionalMoney = Annotated[Decimal | None, PlainValidator(optional(decimal(2))), WithJsonSchema(_or_empty(_numbers(2)))]
+OptionalDay = Annotated[
+    date | None, PlainValidator(optional(day)), WithJsonSchema(_or_empty({"type": "string", "format": "date"}))
+]
 OptionalMoment = Annotated[
-    datetime | None, PlainValidator(optional(moment)), WithJsonSchema(_maybe({"type": "string", "format": "date-time"}))
+    datetime | None,
+    PlainValidator(optional(moment)),
+    WithJsonSchema(
+        _or_empty({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]})
+    ),
 ]
 OptionalFlag = Annotated[
-    bool | None, PlainValidator(optional(flag)), WithJsonSchema(_maybe({"type": "integer", "enum": [0, 1]}))
+    bool | None, PlainValidator(optional(flag)), WithJsonSchema(_or_empty({"enum": [0, 1, "0", "1"]}))
 ]
 Limit = Annotated[
     int | None,
     PlainValidator(optional(whole(1, 1000))),
-    WithJsonSchema(_maybe({"type": "integer", "minimum": 1, "maximum": 1000})),
+    WithJsonSchema(_or_empty({"type": "integer", "minimum": 1, "maximum": 1000})),
 ]
 Offset = Annotated[
     int, PlainValidator(lambda value: 0 if value in (None, "") else whole(0, 2**31)(value)),
-    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": 2**31}),
+    WithJsonSchema(_or_empty({"type": "integer", "minimum": 0, "maximum": 2**31})),
 ]  # fmt: skip
 Name = Annotated[str, PlainValidator(text(255, empty=False)), WithJsonSchema(_named(_TEXTS, 255))]
 OptionalName = Annotated[
