@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -21,6 +22,24 @@ settings.register_profile(
     "stockbridge", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("stockbridge")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What schemathesis did, as its tests say by `record_property`: [operation, code] of each case."""
+    reports = [(outcome, each) for outcome in ("passed", "failed") for each in terminalreporter.stats.get(outcome, [])]
+    cases = {
+        number: [value for name, value in report.user_properties if name == "schemathesis"]
+        for number, (_, report) in enumerate(reports)
+    }
+    codes = Counter(code for found in cases.values() for _, code in found)
+    if not codes:
+        return
+    operations = {operation for found in cases.values() for operation, _ in found}
+    failures = sum(bool(found) and reports[number][0] == "failed" for number, found in cases.items())
+    by_code = ", ".join(f"{code}: {count}" for code, count in sorted(codes.items()))
+    terminalreporter.write_line(
+        f"schemathesis: {len(operations)} operations, {codes.total()} cases ({by_code}), {failures} failures"
+    )
 
 
 @pytest.fixture
