@@ -1,5 +1,6 @@
 """What docs/api.md and the page of the API promise."""
 
+import json
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import pytest
 from pydantic import BaseModel
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
+from catalog.models import Storage
 from integrations.api import answers, bodies
 from integrations.api.document import openapi
 from integrations.api.routes import VIEWS
@@ -27,8 +29,12 @@ def found(pattern: str) -> str:
 PAGE = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
 
 
+#: Each `call`, with the lines that go on.
+COMMANDS = re.findall(r"^    (call \w+/\w+\.php.*(?:\n      .*)*)", PAGE, re.MULTILINE)
+
+
 def test_every_call_has_its_curl():
-    assert {f"{name}.php" for name in re.findall(r"^    call (\w+/\w+)\.php", PAGE, re.MULTILINE)} == set(VIEWS)
+    assert {command.split()[1] for command in COMMANDS} == set(VIEWS)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -50,15 +56,23 @@ def test_the_example_runs(wire, live_server, tmp_path):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
-def test_the_shell_function_works(wire, live_server):
+def test_every_curl_works(wire, live_server):
+    """One after the other as they stand there, but with the ids that the answers gave."""
+    make.product("A001")
+    ids = {"storage_id": Storage.objects.get().pk}
     function = found(r"^    (call\(\)[^\n]*)$")
-    done = subprocess.run(
-        ["bash", "-c", f"{function}\ncall storages/get_list.php; call customers/get_list.php '{{\"limit\": 1}}'"],
-        capture_output=True, text=True, timeout=60, check=True,
-        env={**os.environ, "URL": f"{live_server.url}/connect/v1", "KEY": wire.key},
-    )  # fmt: skip
-    assert '"name":"Main"' in done.stdout
-    assert '"customers":[],"total":0' in done.stdout
+    environment = {**os.environ, "URL": f"{live_server.url}/connect/v1", "KEY": wire.key}
+    for command in COMMANDS:
+        for name, value in ids.items():
+            command = re.sub(rf'"{name}": 1\b', f'"{name}": {value}', command)
+        done = subprocess.run(
+            ["bash", "-c", f"{function}\n{command}"], capture_output=True, text=True, check=True, timeout=60,
+            env=environment,
+        )  # fmt: skip
+        answer = json.loads(done.stdout)
+        assert answer["success"] is True, (command, answer)
+        assert "warnings" not in answer, (command, answer)
+        ids |= {name: value for name, value in answer.items() if name.endswith("_id")}
 
 
 def test_the_openapi_document_names_every_call_and_error(client):
