@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -74,7 +75,13 @@ def draft(
     shared = shared or share(connection, [remote] if is_named else [])
     customer_id = shared.customers[remote.customer] if order is None or is_named else order.customer_id
     places = shared.places
-    lines = [_line(line, matched[line.external_id]) for line in remote.lines if line.external_id in matched]
+    storage_id = places.storages.get(remote.location_id) or last.get("storage_id")
+    storage_id = storage_id or (order.storage_id if order else places.default)
+    lines = [
+        _line(line, matched[line.external_id], places, storage_id)
+        for line in remote.lines
+        if line.external_id in matched
+    ]
     other, remarks = _other_charges(remote, matched, sum((line.total for line in lines), Decimal(0)))
     shipped = [shipment.at for shipment in remote.shipments if not shipment.is_return]
     zone = ZoneInfo(connection.timezone)
@@ -83,9 +90,7 @@ def draft(
     made = OrderDraft(
         number=connection.prefix + remote.number,
         customer_id=customer_id,
-        storage_id=places.storages.get(remote.location_id)
-        or last.get("storage_id")
-        or (order.storage_id if order else places.default),
+        storage_id=storage_id,
         date_placed=remote.placed_at.astimezone(zone).date(),
         date_shipped=max(shipped).astimezone(zone).date() if shipped else None,
         currency=remote.currency if len(remote.currency) == 3 else connection.currency,
@@ -138,7 +143,12 @@ def _unmapped(reported: list[RemoteShipment], places: _Places) -> list[str]:
     ]
 
 
-def _line(line: RemoteLine, match: Matched) -> LineDraft:
+def _line(line: RemoteLine, match: Matched, places: _Places, storage_id: int) -> LineDraft:
+    """`storage_id`: the sale's own."""
+    parts: dict[int, Decimal] = defaultdict(Decimal)
+    for location_id, units in line.routed.items():
+        parts[places.storages.get(location_id, storage_id)] += units
+    parts.pop(storage_id, None)
     return LineDraft(
         key=line.external_id,
         sku=line.sku[:255],
@@ -146,6 +156,7 @@ def _line(line: RemoteLine, match: Matched) -> LineDraft:
         product_id=match.product_id,
         quantity=line.quantity,
         total=line.unit_price * line.quantity,
+        places=parts,
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ Status = Order.Status
 
 LINE = "line/"
 DELETED = "deleted"
+PLACES = "places"
 #: Field → what a merchant calls it.
 AMOUNTS = {
     "delivery_price": "Delivery price",
@@ -55,6 +56,11 @@ def said(draft: OrderDraft) -> dict[str, Any]:
     found |= {name: str(getattr(draft, name)) for name in AMOUNTS}
     found |= {name: _day(getattr(draft, name)) for name in _DATES}
     found["shipments"] = _digest(draft.shipments or ())
+    found["places"] = {
+        line.key: {str(storage_id): str(units) for storage_id, units in line.places.items()}
+        for line in draft.lines
+        if line.places
+    }
     return {name: value for name, value in found.items() if value is not None or name in _DATES} | _lines(draft.lines)
 
 
@@ -66,6 +72,7 @@ def ours(sale: Sale) -> dict[str, Any]:
     found |= {name: _day(getattr(order, name)) for name in _DATES}
     if order.status == Status.PACKED:
         found["status"] = Status.NEW.value
+    found["places"] = {line.key: line.places for line in sale.lines if line.key and line.places}
     return found | _lines(line for line in sale.lines if line.key)
 
 
@@ -77,12 +84,14 @@ def compare(last: State, theirs: State, mine: State, waiting: Collection[str], *
     verdict = Verdict({}, {})
     names = [*theirs, *(name for name in last if name.startswith(LINE) and name not in theirs)]
     for name in names:
-        new, before, now = theirs.get(name), last.get(name), mine.get(name)
+        new, before, now = theirs.get(name), last.get(name, {} if name == PLACES else None), mine.get(name)
         if _same(new, now):
             continue
         is_news = not _same(new, before)
-        if name in _REPORTS:
-            verdict.taken.update({name: new} if is_news else {})
+        if name in _REPORTS or name == PLACES:
+            # Where the shop means to send from is not worth a question: the merchant's choice stays.
+            is_free = name in _REPORTS or _same(now, before)
+            verdict.taken.update({name: new} if is_news and is_free else {})
         elif name in waiting or (is_news and (not _same(now, before) or (is_shipped_here and _is_guarded(name, new)))):
             verdict.waiting[name] = new
         elif is_news:
@@ -148,16 +157,26 @@ def _revised(lines: Iterable[OrderLine], changes: State) -> list[LineDraft]:
     left = {name.removeprefix(LINE): value for name, value in changes.items() if name.startswith(LINE)}
     found = []
     for line in lines:
-        if line.key not in left:
-            found.append(LineDraft(line.key, line.sku, line.name, line.product_id, line.quantity, line.total))
-        elif (value := left.pop(line.key)) is not None:
-            found.append(_line(line.key, value))
-    return [*found, *(_line(key, value) for key, value in left.items() if value is not None)]
+        made = LineDraft(line.key, line.sku, line.name, line.product_id, line.quantity, line.total)
+        if line.key in left:
+            value = left.pop(line.key)
+            if value is None:
+                continue
+            made = _line(line.key, value)
+        found.append(replace(made, places=line.promised_elsewhere))
+    found += [_line(key, value) for key, value in left.items() if value is not None]
+    if PLACES not in changes:
+        return found
+    return [replace(line, places=_places(changes[PLACES].get(line.key, {}))) for line in found]
 
 
 def _line(key: str, value: State) -> LineDraft:
     units, total = Decimal(value["quantity"]), Decimal(value["total"])
     return LineDraft(key, value["sku"], value["name"], value["product_id"], units, total)
+
+
+def _places(value: Mapping[str, str]) -> dict[int, Decimal]:
+    return {int(storage_id): Decimal(units) for storage_id, units in value.items()}
 
 
 def _status(order: Order, changes: State, shop: OrderDraft | None) -> int | None:
@@ -178,7 +197,7 @@ def _is_money(name: str) -> bool:
 
 def _same(one: Any, other: Any) -> bool:
     """Of lines, what they are of, how many and for how much."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
+    if isinstance(one, Mapping) and isinstance(other, Mapping) and "product_id" in one:
         return all(one[name] == other[name] for name in ("product_id", "quantity", "total"))
     return bool(one == other)
 

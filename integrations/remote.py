@@ -5,6 +5,7 @@ Ids are text (they exceed 2^53), quantities and money are Decimal made from text
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -71,6 +72,8 @@ class RemoteLine:
     unit_price: Decimal
     #: Whether it can be a product with stock here. A gift card never is one, nor is what has neither product nor SKU.
     is_goods: bool = True
+    #: RemoteLocation.external_id → units that are to be sent from there, where that is not `RemoteOrder.location_id`.
+    routed: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from catalog import stock
 from catalog.models import ZERO
 from integrations.models import Connection, ProposedChange, PublishedStock
+from sales import effects
 from sales.models import Order, OrderLine, Production
 
 #: Shopify refuses more.
@@ -81,11 +82,13 @@ def _reserved_by(connection: Connection, rows: Sequence[PublishedStock]) -> dict
             product_id__in={row.stock.product_id for row in rows},
         )
         .annotate(out=out, back=back)
-        .values_list("product_id", "order__storage_id", "quantity", "out", "back")
+        .values_list("product_id", "order__storage_id", "places", "quantity", "out", "back")
     )
     reserved: dict[Place, Decimal] = defaultdict(Decimal)
-    for product_id, storage_id, quantity, shipped, returned in lines:
-        reserved[product_id, storage_id] += max(quantity - shipped + returned, ZERO)
+    for product_id, storage_id, places, quantity, shipped, returned in lines:
+        still = max(quantity - shipped + returned, ZERO)
+        for storage, units in effects.promised(still, places, storage_id).items():
+            reserved[product_id, storage] += units
     for proposal in ProposedChange.objects.filter(link__connection=connection):
         for place, units in proposal.held_places().items():
             reserved[place] += units

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -31,6 +31,8 @@ class LineDraft:
     total: Decimal
     #: Of all units. None: what the product costs now; on an existing line, what its units cost so far.
     cost: Decimal | None = None
+    #: Storage → units that are promised there and not in the sale's own.
+    places: Mapping[int, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,10 @@ def _line(line: LineDraft) -> LineDraft:
         raise ValidationError(f"The quantity of {line.name} is below zero.")
     cost = None if line.cost is None else money(line.cost, f"The cost of {line.name}")
     total = money(line.total, f"The total of {line.name}")
-    return replace(line, sku=line.sku[:255], name=line.name[:255], quantity=units, total=total, cost=cost)
+    places = {storage_id: quantity(part, "A promised quantity") for storage_id, part in line.places.items()}
+    return replace(
+        line, sku=line.sku[:255], name=line.name[:255], quantity=units, total=total, cost=cost, places=places
+    )
 
 
 def _shipment(shipment: ShipmentDraft) -> ShipmentDraft:

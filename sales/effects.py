@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -37,6 +37,17 @@ def open_units(lines: Iterable[OrderLine], parcels: Iterable[Parcel]) -> dict[in
     return {line.pk: max(line.quantity - shipped.get(line.pk, ZERO), ZERO) for line in lines}
 
 
+def promised(units: Decimal, places: Mapping[str, str], storage_id: int) -> dict[int, Decimal]:
+    """Storage → how many of a line's open units are promised there. `places`: the line's; the rest is in the sale's."""
+    found: dict[int, Decimal] = defaultdict(Decimal)
+    for place, part in places.items():
+        taken = min(units, Decimal(part))
+        found[int(place)] += taken
+        units -= taken
+    found[storage_id] += units
+    return found
+
+
 def effect(
     order: Order, lines: Sequence[OrderLine], parcels: Sequence[Parcel], production: Production | None
 ) -> Effect:
@@ -51,7 +62,8 @@ def effect(
     if reserves(order, production):
         still = open_units(lines, parcels)
         for line in lines:
-            reserved[line.product_id, order.storage_id] += still[line.pk]
+            for storage_id, units in promised(still[line.pk], line.places, order.storage_id).items():
+                reserved[line.product_id, storage_id] += units
     products = {line.pk: line.product_id for line in lines}
     for parcel in parcels:
         if parcel.shipment.storage_id is not None and not parcel.shipment.is_history:

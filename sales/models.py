@@ -115,6 +115,9 @@ class OrderLine(models.Model):
     quantity = quantity_field()
     total = money_field(default=ZERO, help_text="Price × quantity, before the sale's discount.")
     cost = money_field(default=ZERO, help_text="What these units cost us when they were sold.")
+    #: Storage's id → units as text: those that are promised there, of the open ones. The rest is promised in the
+    #: sale's own storage.
+    places = models.JSONField(default=dict, blank=True)
 
     class Meta:
         verbose_name = "line"
@@ -125,6 +128,11 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity.normalize():f} × {self.name}"
+
+    @property
+    def promised_elsewhere(self) -> dict[int, Decimal]:
+        """`places`, as a draft has them."""
+        return {int(storage_id): Decimal(units) for storage_id, units in self.places.items()}
 
     @property
     def price(self) -> Decimal:

@@ -304,10 +304,15 @@ def unship(shipment_id: int, *, now: datetime, actor: str = "") -> None:
 
 @transaction.atomic
 def set_storage(order_id: int, storage_id: int, *, now: datetime, actor: str = "") -> Order:
-    """Reserve what is open in another storage. What was shipped stays shipped from where it was."""
+    """Reserve all that is open in this storage. What was shipped stays shipped from where it was."""
     sale = lock_current(order_id)
     sale.order.storage_id = storage_id
-    if sale.changed():
+    elsewhere = [line for line in sale.lines if line.places]
+    for line in elsewhere:
+        line.places = {}
+    if elsewhere:
+        OrderLine.objects.filter(order=order_id).update(places={})
+    if elsewhere or sale.changed():
         finish(sale, now=now, actor=actor)
     return sale.order
 

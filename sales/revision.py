@@ -25,7 +25,7 @@ _AMOUNTS = {
     "other_charges": "Other charges",
 }
 _TEXTS = {"notes": "Notes", "remarks": "Remarks"}
-_LINE_FIELDS = ("product_id", "position", "sku", "name", "quantity", "total", "cost")
+_LINE_FIELDS = ("product_id", "position", "sku", "name", "quantity", "total", "cost", "places")
 
 
 def revise_order(order: Order, draft: OrderDraft) -> list[str]:
@@ -166,6 +166,7 @@ def _take(line: OrderLine, draft: LineDraft, position: int, costs: Mapping[int, 
         line.name = draft.name  # as sold: it stays when the product is renamed
     line.product_id, line.position, line.sku = draft.product_id, position, draft.sku
     line.quantity, line.total = draft.quantity, draft.total
+    line.places = {str(storage_id): str(units) for storage_id, units in sorted(draft.places.items()) if units > ZERO}
 
 
 def _differences(
@@ -186,6 +187,8 @@ def _differences(
     if "total" in changed:
         totals = f"{_money(before['total'], currency)} → {_money(line.total, currency)}"
         sentences.append(f"Total of {line.name} {totals}.")
+    if "places" in changed:
+        sentences.append(f"Where {line.name} is reserved changed.")
     if not sentences and changed != {"position"}:
         sentences.append(f"SKU or cost of {line.name} changed.")
     return sentences

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -121,10 +121,13 @@ def revise(caller: Caller, body: EditedSale | PatchedSale) -> list[str]:
     if isinstance(body, EditedSale) or any(field.startswith("customer_") for field in given):
         otherwise = _otherwise(body, customer)
     notes = pick("notes", order.notes, "")
+    storage_id = order.storage_id if body.storage_id is None else _storage(caller, body.storage_id)
+    if storage_id != order.storage_id:
+        lines = [replace(line, places={}) for line in lines]
     draft = OrderDraft(
         number=_renumber(order, body.num.strip()) if body.num else order.number,
         customer_id=customer.pk,
-        storage_id=order.storage_id if body.storage_id is None else _storage(caller, body.storage_id),
+        storage_id=storage_id,
         date_placed=pick("date_placed", order.date_placed, None),
         date_shipped=pick("date_shipped", order.date_shipped, None),
         currency=order.currency,
@@ -196,12 +199,12 @@ def _renumber(order: Order, num: str) -> str:
 def _lines(products: Sequence[SaleLine], before: Sequence[OrderLine]) -> tuple[list[LineDraft], list[str]]:
     """The lines whose SKU is known, and the SKUs that are not. Two lines of one SKU stay two.
 
-    A line that was there before keeps the key by which a shop knows it.
+    A line that was there before keeps the key by which a shop knows it, and where its units are promised.
     """
     matches = skus.find(product.sku for product in products)
-    keys: dict[int, deque[str]] = defaultdict(deque)
+    known: dict[int, deque[OrderLine]] = defaultdict(deque)
     for line in before:
-        keys[line.product_id].append(line.key)
+        known[line.product_id].append(line)
     lines: list[LineDraft] = []
     skipped: list[str] = []
     for product in products:
@@ -209,19 +212,21 @@ def _lines(products: Sequence[SaleLine], before: Sequence[OrderLine]) -> tuple[l
         if match is None:
             skipped.append(product.sku)
             continue
-        known = keys[match.product_id]
-        key = known.popleft() if known else ""
         cost = None if before else match.cost * product.amount  # what a unit of an old line cost, its sale knows
-        lines.append(
-            LineDraft(key, product.sku.strip(), match.name, match.product_id, product.amount, product.total, cost)
-        )
+        made = LineDraft("", product.sku.strip(), match.name, match.product_id, product.amount, product.total, cost)
+        if same := known[match.product_id]:
+            line = same.popleft()
+            made = replace(made, key=line.key, places=line.promised_elsewhere)
+        lines.append(made)
     if not lines:
         raise Refusal(400, "All products have wrong SKU")
     return lines, list(dict.fromkeys(skipped))
 
 
 def _same(line: OrderLine) -> LineDraft:
-    return LineDraft(line.key, line.sku, line.name, line.product_id, line.quantity, line.total)
+    return LineDraft(
+        line.key, line.sku, line.name, line.product_id, line.quantity, line.total, places=line.promised_elsewhere
+    )
 
 
 def _remarks(skipped: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from integrations.connector import Refused, Unavailable
 from integrations.remote import Absence
-from integrations.shopify import access, queries, shipments
+from integrations.shopify import access, queries, routing, shipments
 from integrations.shopify.graphql import Api, FieldDenied
 from integrations.shopify.reading import Json, at, nodes, text
 
@@ -62,6 +62,7 @@ def written(parent: dict[str, Any], children: Sequence[Json]) -> tuple[dict[str,
     is_whole = not nodes(parent, "refunds") and (not sent or (len(sent) == 1 and not any(map(_was_edited, lines))))
     if is_whole and sent:
         sent = [{**sent[0], "fulfillmentLineItems": {"nodes": [_sent(line) for line in lines]}}]
+    is_whole = is_whole and not routing.split({"fulfillmentOrders": routed})
     order = {**parent, "lineItems": {"nodes": lines}, "fulfillmentOrders": {"nodes": routed}, "fulfillments": sent}
     return order, is_whole
 
@@ -90,6 +91,13 @@ def _first_page(api: Api, external_id: str, wanted: Mapping[str, bool]) -> dict[
 def _complete(api: Api, order: dict[str, Any]) -> bool:
     """Read what is beyond the first page of each of its lists; whether there was any."""
     lists = [(order, "lineItems", queries.ORDER_LINES, "order")]
+    was_routed_on = _read_on(api, order, "fulfillmentOrders", queries.ROUTING, "order")
+    if parts := routing.split(order):
+        # Rare, and dear to ask for: which units are to be sent from where.
+        order["fulfillmentOrders"] = {"nodes": parts}
+        for part in parts:
+            part["lineItems"] = {"pageInfo": {"hasNextPage": True}}
+            lists.append((part, "lineItems", queries.ROUTED_LINES, "fulfillmentOrder"))
     for name, items, document, root in (
         ("fulfillments", "fulfillmentLineItems", queries.FULFILLMENT_LINES, "fulfillment"),
         ("refunds", "refundLineItems", queries.REFUND_LINES, "refund"),
@@ -99,7 +107,7 @@ def _complete(api: Api, order: dict[str, Any]) -> bool:
             raise Refused(f"Order {text(order, 'name')} has too many {name} for Shopify to list.")
         lists += [(row, items, document, root) for row in rows]
     read_on = [_read_on(api, *each) for each in lists]
-    return any(read_on)
+    return was_routed_on or any(read_on)
 
 
 def _read_on(api: Api, holder: dict[str, Any], name: str, document: str, root: str) -> bool:

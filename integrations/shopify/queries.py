@@ -158,6 +158,7 @@ query StockbridgeOrder($id: ID!, $lines: Int!, $withCustomer: Boolean!, $withRou
     }
     fulfillmentOrders(first: 10, displayable: true) @include(if: $withRouting) {
       nodes { id status assignedLocation { location { id } } }
+      pageInfo { hasNextPage endCursor }
     }
     refunds(first: 250) {
       id
@@ -205,6 +206,30 @@ query StockbridgeFulfillmentLines($id: ID!, $first: Int!, $after: String) {
     id
     fulfillmentLineItems(first: $first, after: $after) {
       nodes { quantity lineItem { id } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+ROUTING = """
+query StockbridgeRouting($id: ID!, $first: Int!, $after: String) {
+  order(id: $id) {
+    id
+    fulfillmentOrders(first: $first, after: $after, displayable: true) {
+      nodes { id status assignedLocation { location { id } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+ROUTED_LINES = """
+query StockbridgeRoutedLines($id: ID!, $first: Int!, $after: String) {
+  fulfillmentOrder(id: $id) {
+    id
+    lineItems(first: $first, after: $after) {
+      nodes { remainingQuantity lineItem { id } }
       pageInfo { hasNextPage endCursor }
     }
   }

@@ -20,7 +20,7 @@ from integrations.remote import (
     RemoteProduct,
     ShownLevel,
 )
-from integrations.shopify import shipments
+from integrations.shopify import routing, shipments
 from integrations.shopify.reading import Json, at, moment, money, nodes, text
 
 ZERO = Decimal(0)
@@ -31,7 +31,6 @@ _UNPAID = {"AUTHORIZED", "EXPIRED", "PENDING", "REFUNDED", "VOIDED"}
 _FULFILLED = {"FULFILLED", "FULFILLMENT_NOT_REQUIRED"}
 _SOURCES = {"pos": "shopify_pos"}
 _CHANNELS = {"web": "Online Store", "pos": "Point of Sale", "shopify_draft_order": "Draft Orders"}
-_OPEN = {"OPEN", "IN_PROGRESS", "ON_HOLD", "SCHEDULED"}
 
 
 def location(node: Json) -> RemoteLocation:
@@ -78,7 +77,8 @@ def order(node: Json, timezone: str) -> RemoteOrder:
     """A whole order, all its pages in one; placed_at is told in the time zone, an IANA name."""
     rows = nodes(node, "lineItems")
     tips = _tip_lines(rows, money(node, "totalTipReceivedSet"))
-    lines = tuple(_line(row) for row in rows if row["id"] not in tips)
+    elsewhere = routing.elsewhere(node)
+    lines = tuple(_line(row, elsewhere.get(row["id"], {})) for row in rows if row["id"] not in tips)
     gross = sum((line.unit_price * line.quantity for line in lines), ZERO)
     # Never negative: whatever the shop counts beyond the lines is not a discount.
     discount = max(ZERO, gross - money(node, "currentSubtotalPriceSet"))
@@ -105,7 +105,7 @@ def order(node: Json, timezone: str) -> RemoteOrder:
         is_canceled=bool(node.get("cancelledAt")),
         is_fulfilled=node.get("displayFulfillmentStatus") in _FULFILLED,
         is_test=bool(node.get("test")),
-        location_id=_location(node),
+        location_id=routing.location(node),
         shipments=sent,
         customer=customer(node),
         notes=_notes(node),
@@ -133,7 +133,7 @@ def head(node: Json, end: int) -> OrderHead:
     )
 
 
-def _line(row: Json) -> RemoteLine:
+def _line(row: Json, routed: Mapping[str, Decimal]) -> RemoteLine:
     variant_title = text(row, "variantTitle")
     title = text(row, "title")
     if variant_title and variant_title != "Default Title":
@@ -145,6 +145,7 @@ def _line(row: Json) -> RemoteLine:
         title=title,
         quantity=Decimal(row.get("currentQuantity") or 0),
         unit_price=money(row, "originalUnitPriceSet"),
+        routed=routed,
         is_goods=not row.get("isGiftCard") and bool(row.get("variant") or row.get("sku")),
     )
 
@@ -203,15 +204,6 @@ def _warnings(lines: Sequence[RemoteLine], lost: Mapping[str, int]) -> Iterator[
             f"The shop did not put back into its stock what was never sent: {', '.join(units)}."
             " Here that is still on the shelf; if it is not, count it."
         )
-
-
-def _location(node: Json) -> str:
-    """Where the goods are promised: as routed, else where they were sold over the counter."""
-    routed = [row for row in nodes(node, "fulfillmentOrders") if row.get("status") != "CANCELLED"]
-    for row in sorted(routed, key=lambda row: row.get("status") not in _OPEN):
-        if assigned := text(row, "assignedLocation", "location", "id"):
-            return assigned
-    return text(node, "retailLocation", "id")
 
 
 def _notes(node: Json) -> str:

@@ -20,6 +20,7 @@ SCOPES = (
 #: Field → scopes of which one is enough.
 NEEDED = {
     "QueryRoot.fulfillment": ("read_orders", "read_fulfillments"),
+    "QueryRoot.fulfillmentOrder": ("read_merchant_managed_fulfillment_orders",),
     "QueryRoot.inventoryItem": ("read_inventory", "read_products"),
     "QueryRoot.inventoryItems": ("read_inventory", "read_products"),
     "QueryRoot.inventoryLevel": ("read_inventory",),

@@ -92,18 +92,21 @@ def purchasing_entity(order: Order, info: Info) -> PurchasingCompany | Customer 
     return customer
 
 
-def fulfillment_orders(order: Order, info: Info, first: int | None = None, displayable: bool = False) -> Any:
+def fulfillment_orders(
+    order: Order, info: Info, first: int | None = None, after: str | None = None, displayable: bool = False
+) -> Any:
     """None until the order is routed; those with nothing in them any more are not for display."""
     shown = [each for each in order.fulfillment_orders if order.is_routed and not (displayable and each.is_cancelled)]
-    return page(owned(order, shown), first)
+    return page(owned(order, shown), first, after)
 
 
 def sent_parts(sent: Owned, info: Info, first: int | None = None, after: str | None = None) -> Any:
     return page(_parts(sent, sent.thing.quantities, sent.thing.quantities, "FulfillmentLineItem"), first, after)
 
 
-def assigned_parts(assigned: Owned, info: Info, first: int | None = None) -> Any:
-    return page(_parts(assigned, assigned.thing.total, assigned.thing.remaining, "FulfillmentOrderLineItem"), first)
+def assigned_parts(assigned: Owned, info: Info, first: int | None = None, after: str | None = None) -> Any:
+    parts = _parts(assigned, assigned.thing.total, assigned.thing.remaining, "FulfillmentOrderLineItem")
+    return page(parts, first, after)
 
 
 def _parts(of: Owned, quantities: dict[str, int], remaining: dict[str, int], kind: str) -> list[Part]:

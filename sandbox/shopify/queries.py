@@ -121,6 +121,10 @@ def fulfillment(root: None, info: Info, id: str) -> Owned | None:
     return _within(visible_orders(info.context.shop), lambda order: order.fulfillments, id)
 
 
+def fulfillment_order(root: None, info: Info, id: str) -> Owned | None:
+    return _within(visible_orders(info.context.shop), lambda order: order.fulfillment_orders, id)
+
+
 def refund(root: None, info: Info, id: str) -> Owned | None:
     return _within(visible_orders(info.context.shop), lambda order: order.refunds, id)
 
@@ -188,6 +192,7 @@ ROOT: dict[str, Callable[..., Any]] = {
     "orders": orders,
     "order": lambda root, info, id: visible_order(info.context.shop, id),
     "fulfillment": fulfillment,
+    "fulfillmentOrder": fulfillment_order,
     "refund": refund,
     "bulkOperation": lambda root, info, id: info.context.shop.bulk.find(id),
     "inventoryItems": items,

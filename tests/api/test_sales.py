@@ -1,5 +1,7 @@
 """Sales through the General API."""
 
+from dataclasses import replace
+
 import pytest
 
 from integrations.models import Activity, OrderLink
@@ -122,6 +124,18 @@ def test_a_sale_of_a_shop_may_be_edited_and_keeps_its_lines_names(api, shop, mug
     order = make.order([make.line("MUG", 2, key="gid://line/1")], number="S-7")
     api.ask("orders/edit", order_id=order.pk, num="S-7", products=[{"sku": "MUG", "amount": 1, "total": 10}])
     assert [line.key for line in order.lines.all()] == ["gid://line/1"]
+
+
+def test_an_edit_leaves_units_where_a_shop_routed_them_unless_it_names_a_storage(api, mug, main, annex):
+    order = make.order([make.line("MUG", 3, key="gid://line/1")], number="S-7")
+    line = replace(make.line("MUG", 3, key="gid://line/1"), places={annex.pk: make.units(2)})
+    orders.revise(order.pk, make.draft([line], number="S-7"), now=make.NOW)
+    api.ask("orders/edit", order_id=order.pk, num="S-7", products=[{"sku": "MUG", "amount": 3, "total": 33}])
+    api.ask("orders/patch", order_id=order.pk, notes="Ring twice")
+    assert (make.level(mug), make.level(mug, annex)) == ((10, 1), (0, 2))
+    third = make.storage("Third")
+    api.ask("orders/patch", order_id=order.pk, storage_id=third.pk)
+    assert (make.level(mug), make.level(mug, annex), make.level(mug, third)) == ((10, 0), (0, 0), (0, 3))
 
 
 @pytest.mark.parametrize(("status", "level"), [(0, (10, 2)), (1, (10, 2)), (3, (8, 0)), (4, (10, 0))])

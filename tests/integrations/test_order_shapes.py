@@ -168,6 +168,67 @@ def test_goods_that_leave_from_a_place_that_is_not_mapped_are_taken_from_the_def
     assert stock.check() == []
 
 
+def mug() -> int:
+    return int(Stock.objects.filter(product__skus__code="MUG").values_list("product_id", flat=True)[0])
+
+
+@pytest.mark.parametrize("publish", ["on_hand", "available"])
+def test_goods_that_are_routed_to_two_places_are_reserved_in_both(shop, connection, annex, publish):
+    connection.publish = publish
+    connection.save(update_fields=["publish"])
+    placed = shop.place_order([("MUG", 12), ("CUP", 1)])
+    sale = in_step(shop, connection)
+    assert sale.storage.name == "Main"
+    assert (here("MUG"), here("MUG", "Annex")) == ((10, 0), (3, 1))
+    stock.receive(mug(), annex.pk, D(5))
+    in_step(shop, connection)
+    assert shop_shows(shop, "MUG", "Annex") == (8, 6)
+    shop.fulfil(placed, {"MUG": 4}, location="Main street")
+    in_step(shop, connection)
+    shop.refund(placed, {"MUG": 1}, restock="CANCEL")
+    in_step(shop, connection)
+    shop.fulfil(placed)
+    assert in_step(shop, connection).status == Status.SHIPPED
+
+
+def test_goods_that_are_routed_elsewhere_later_follow(shop, connection, annex):
+    placed = shop.place_order([("MUG", 12)])
+    in_step(shop, connection)
+    shop.set_available("MUG", "Annex", 0)
+    stock.count(mug(), annex.pk, D(2))
+    shop.edit(placed, quantities={"MUG": 10})
+    in_step(shop, connection)
+    shop.edit(placed, quantities={"MUG": 0})
+    sale = in_step(shop, connection)
+    assert (here("MUG"), here("MUG", "Annex")) == ((10, 10), (2, 2))
+    assert sale.lines.get().places == {}
+
+
+def test_goods_that_the_merchant_takes_from_one_place_stay_promised_there(shop, connection, annex):
+    placed = shop.place_order([("MUG", 12)])
+    sale = in_step(shop, connection)
+    sales.set_storage(sale.pk, sale.storage_id, now=timezone.now())
+    assert (here("MUG"), here("MUG", "Annex")) == ((10, -2), (3, 3))
+    shop.annotate(placed, "Another note")
+    for _ in range(2):
+        sync(connection)
+    assert (here("MUG"), here("MUG", "Annex")) == ((10, -2), (3, 3))
+    assert (stock.check(), list(sales.check())) == ([], [])
+
+
+def test_many_lines_from_two_places_are_read_page_by_page(shop, connection, annex, sell_many):
+    sell_many(260)
+    products.link_all(connection, registry.connector_for(connection), timezone.now())
+    for each in range(260):
+        shop.set_available(f"P{each}", "Annex", 5)
+    shop.place_order([*((f"P{each}", 5) for each in range(260)), ("MUG", 12)])
+    for _ in range(2):
+        sync(connection)
+    assert Stock.objects.filter(storage__name="Main", reserved__gt=0).count() == 261
+    assert here("MUG", "Annex")[1] == 1
+    assert shop.calls["StockbridgeRoutedLines"] >= 3
+
+
 # --- refunds ------------------------------------------------------------------------------------------------
 
 

@@ -74,3 +74,20 @@ def test_nothing_is_open_below_zero():
 def test_what_is_made_to_order_reserves_once_it_was_made(production, reserved):
     found = effect(Order(storage_id=MAIN, fulfilment=MADE), [line(1, MUG, 3)], [], production)
     assert found.get((MUG, MAIN), Level()) == Level(reserved=D(reserved))
+
+
+@pytest.mark.parametrize(
+    ("places", "shipped", "reserved"),
+    [
+        ({}, 0, {MAIN: 3}),
+        ({str(ANNEX): "2.000"}, 0, {ANNEX: 2, MAIN: 1}),
+        ({str(ANNEX): "2.000"}, 2, {ANNEX: 1}),
+        ({str(ANNEX): "5.000"}, 0, {ANNEX: 3}),
+        ({str(ANNEX): "2.000"}, 3, {}),
+    ],
+)
+def test_open_units_are_promised_where_the_line_says_and_the_rest_in_the_sales_storage(places, shipped, reserved):
+    mugs = line(1, MUG, 3)
+    mugs.places = places
+    found = effect(Order(storage_id=MAIN), [mugs], [parcel(MAIN, {1: shipped})] if shipped else [], None)
+    assert {place[1]: level.reserved for place, level in found.items() if level.reserved} == reserved

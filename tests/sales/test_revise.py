@@ -358,3 +358,15 @@ def test_nothing_is_left_half_done_when_a_revision_is_refused(order, draft, mug)
 def test_time_passing_is_no_change(order, draft, main):
     revise(order, draft, status=SHIPPED)
     assert orders.revise(order.pk, replace(draft, status=SHIPPED), now=make.NOW + timedelta(days=3)) == []
+
+
+def test_units_that_are_promised_elsewhere_are_reserved_there_until_all_are_put_together(mug, main, annex):
+    line = make.line("MUG", 3, key="a")
+    order = make.order([line])
+    elsewhere = make.draft([replace(line, places={annex.pk: make.units(2)})])
+    assert orders.revise(order.pk, elsewhere, now=make.NOW) == ["Where Mug is reserved changed."]
+    assert (make.level(mug), make.level(mug, annex)) == ((10, 1), (0, 2))
+    assert orders.revise(order.pk, elsewhere, now=make.NOW) == []
+    orders.set_storage(order.pk, main.pk, now=make.NOW)
+    assert (make.level(mug), make.level(mug, annex)) == ((10, 3), (0, 0))
+    assert list(orders.check()) == []
