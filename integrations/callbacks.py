@@ -207,14 +207,16 @@ def _release(turn: _Turn, now: datetime, wait: timedelta) -> None:
     """The endpoint is nobody's again, and due when the next of its messages is."""
     next_at: datetime | None = turn.waiting().aggregate(at=Min("due_at"))["at"]
     then = Case(When(again=True, then=Value(now)), default=Value(next_at), output_field=DateTimeField())
+    changes: dict[str, Any] = {"told_at": now} if turn.delivered else {}
     if turn.problem and next_at:
-        turn.held().update(**due.later(now, max(now + wait, next_at), turn.problem))
+        changes |= due.later(now, max(now + wait, next_at), turn.problem)
     elif turn.problem:
-        turn.held().update(**due.set_aside(now, turn.problem))
+        changes |= due.set_aside(now, turn.problem)
     elif turn.tried:
-        turn.held().update(**due.done(now, due_at=then))
+        changes |= due.done(now, due_at=then)
     else:
-        turn.held().update(lease_token="", attempts=F("attempts") - 1, due_at=then)
+        changes |= {"lease_token": "", "attempts": F("attempts") - 1, "due_at": then}
+    turn.held().update(**changes)
 
 
 # --- what the merchant reads -----------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from django.utils.text import slugify
 
 from catalog.models import Storage
 from integrations import activity, connections, endpoints, keys
-from integrations.models import Activity, ApiKey, Connection, Message
+from integrations.models import Activity, ApiKey, Connection, Endpoint
 
 PATH = "/connect/v1"
 CURRENCY = "USD"
@@ -100,15 +100,15 @@ def with_traffic(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
     """Each with `called_at`, `told_at`, and how many `calls_refused` lately and `endpoints_failing`; of a shop none."""
     found: QuerySet[Any] = rows.annotate(
         called_at=_each(ApiKey.objects.all(), Max("last_used_at")),
-        told_at=_each(Message.objects.all(), Max("delivered_at"), "endpoint__connection"),
+        told_at=_each(Endpoint.objects.all(), Max("told_at")),
         calls_refused=Coalesce(_each(refused(now), Count("pk")), 0),
         endpoints_failing=Coalesce(_each(endpoints.failing(), Count("pk")), 0),
     )
     return found
 
 
-def _each(rows: QuerySet[Any], summed: Any, connection: str = "connection") -> Subquery:
-    mine = rows.filter(**{connection: OuterRef("pk")}).order_by().values(connection)
+def _each(rows: QuerySet[Any], summed: Any) -> Subquery:
+    mine = rows.filter(connection=OuterRef("pk")).order_by().values("connection")
     return Subquery(mine.annotate(summed=summed).values("summed"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone
@@ -20,24 +20,17 @@ EVENTS = [(event.value, f"{event.label} ({event.value})") for event in Event]
 
 
 def counted(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Each with `waiting`, `refused` (of those, not accepted), `given_up` and `told_at`, but without its secrets."""
-    due = Q(due_at__isnull=False)
+    """Each with `waiting`, `refused` (of those, not accepted) and `given_up`, but without its secrets."""
+    due, refused = Q(due_at__isnull=False), ~Q(problem="")
     found: QuerySet[Any] = rows.defer("secrets").annotate(
-        waiting=_number_of(due),
-        refused=_number_of(due & ~Q(problem="")),
-        given_up=_number_of(~due & ~Q(problem="")),
-        told_at=_of_messages(Max("delivered_at"), Q()),
+        waiting=_number_of(due), refused=_number_of(due & refused), given_up=_number_of(~due & refused)
     )
     return found
 
 
 def _number_of(which: Q) -> Any:
-    return Coalesce(_of_messages(Count("pk"), which), 0)
-
-
-def _of_messages(sum_up: Any, which: Q) -> Any:
     mine = Message.objects.filter(which, endpoint=OuterRef("pk")).order_by().values("endpoint")
-    return Subquery(mine.annotate(found=sum_up).values("found"))
+    return Coalesce(Subquery(mine.annotate(count=Count("pk")).values("count")), 0)
 
 
 def state(endpoint: Any) -> str:

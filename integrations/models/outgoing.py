@@ -47,6 +47,8 @@ class Endpoint(Due):
     #: Values of Event.
     events = models.JSONField(default=list)
     is_active = models.BooleanField(default=True)
+    #: When it last accepted a message.
+    told_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

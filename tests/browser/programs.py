@@ -20,6 +20,7 @@ def fill(sales: list[Order], products: list[Product], warehouse: Storage, now: d
     _keys(till, now)
     _calls(till, sales, products, now)
     well = _endpoint(till, "https://till.example.com/hooks", ["order.created", "stock.changed"])
+    Endpoint.objects.filter(pk=well.pk).update(told_at=now - timedelta(minutes=20))
     for number, sale in enumerate(sales[-6:]):
         _told(well, "order.created", sale.pk, now - timedelta(minutes=20 + 40 * number))
     for number, product in enumerate(products[:4]):

@@ -104,6 +104,21 @@ def test_what_waits_while_it_is_off_is_told_when_it_is_on(endpoint, receiver):
     assert [what.rpartition(" ")[2] for what in whats()[1:]] == ["off.", "on."]
 
 
+def test_when_it_last_accepted_something_is_kept(endpoint, receiver):
+    make.order()
+    receiver.answers.append((503, {}, b""))
+    work()
+    assert fresh(endpoint).told_at is None
+    Message.objects.update(due_at=timezone.now())
+    Endpoint.objects.update(due_at=timezone.now())
+    accept(receiver, 5)
+    before = timezone.now()
+    work()
+    told_at = fresh(endpoint).told_at
+    assert told_at is not None
+    assert told_at >= before
+
+
 def test_one_that_says_it_is_gone_is_switched_on_again(endpoint, receiver):
     receiver.answers.append((410, {}, b""))
     make.order()
