@@ -18,7 +18,7 @@ from django.utils import timezone
 from bench.deliveries import body, headers
 from catalog import stock
 from catalog.models import Stock
-from integrations import backfill, inbox, orders, outbox, registry
+from integrations import backfill, due, inbox, orders, outbox, registry
 from integrations.connector import Connector
 from integrations.models import Backfill, Connection
 
@@ -103,7 +103,7 @@ def push(rows: int, *, doubted: bool = False, changed: bool = True) -> int:
     if changed:
         _count_one_less(rows)
     else:
-        outbox.retry(shop.published.filter(pk__in=[row.pk for row in chosen]))
+        due.update(shop.published.filter(pk__in=[row.pk for row in chosen]), **due.now_or_again(timezone.now()))
     if doubted:
         shop.published.exclude(due_at=None).update(doubted_at=timezone.now())
     taken = statements(lambda: outbox.push_due(shop, connector))
