@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from decimal import Decimal
 from types import FrameType
 from typing import Any
 
@@ -19,6 +20,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from catalog import stock
+from catalog.models import Stock
 from integrations import products, registry, reviews, setup
 from integrations.models import Connection
 from integrations.supervisor import end_with_parent
@@ -27,6 +30,8 @@ SHOP = "demo.myshopify.com"
 TOKEN = "shpat_demo"  # noqa: S105 - the sandbox's own, worth nothing elsewhere
 SECRET = "shpss_demo"  # noqa: S105 - the same
 LOGIN = "demo"
+#: Goods come in this often, in seconds.
+RESTOCK_S = 15.0
 
 
 @dataclass
@@ -76,8 +81,12 @@ class Command(BaseCommand):
                 part.keep()
             self._await(f"{settings.PUBLIC_URL}/healthz", "web")
             self._tell()
+            restocked = time.monotonic()
             while True:
                 time.sleep(0.5)
+                if time.monotonic() - restocked > RESTOCK_S:
+                    self._restock()
+                    restocked = time.monotonic()
                 for part in parts:
                     if part.keep():
                         self.stdout.write(f"Started again: {part.name}")
@@ -142,6 +151,12 @@ class Command(BaseCommand):
         setup.open_stock(connection, now)
         reviews.agree(connection, now, unseen=True)
         setup.activate(connection, now)
+
+    def _restock(self) -> None:
+        """Goods come in where least is left, so that one sees quantities go out to the shop."""
+        emptiest = Stock.objects.filter(published__isnull=False).order_by("on_hand", "pk").first()
+        if emptiest is not None:
+            stock.receive(emptiest.product_id, emptiest.storage_id, Decimal(5), note="Goods came in.", actor=LOGIN)
 
     def _await(self, url: str, name: str) -> None:
         for _ in range(150):
