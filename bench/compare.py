@@ -62,9 +62,6 @@ def compare(sides: tuple[Side, Side], *, operations: int, a_slice: int, rounds: 
                     side.act(1)
             groups = [side.web.pids() for side in sides]
             used = meter.of(groups, take_turns)
-            import sys
-
-            print(groups, [side.web.pids() for side in sides], used, file=sys.stderr)
             if groups == [side.web.pids() for side in sides]:
                 return [each / operations * meter.scale for each in used]
         raise RuntimeError("A round takes too long: the machine is too busy.")
