@@ -105,7 +105,7 @@ UNFOLD: dict[str, Any] = {
                         "integrations.view_connection",
                         tuple(
                             f"integrations_{name}_changelist"
-                            for name in ("apikey", "endpoint", "message", "orderlink", "publishedstock")
+                            for name in ("apikey", "condition", "endpoint", "message", "orderlink", "publishedstock")
                         ),
                     ),
                     _item(

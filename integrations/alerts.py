@@ -18,7 +18,7 @@ from django.db.models import F, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from integrations import attention, due
+from integrations import attention, conditions, due
 from integrations.models import Alerts, Connection, OrderLink, PublishedStock, WebhookDelivery
 
 logger = logging.getLogger(__name__)
@@ -56,8 +56,13 @@ def problems(now: datetime) -> list[Problem]:
         for one in shops
         if one.state == Connection.State.ACTIVE and one.pk in since
     ]
-    heaps = [Problem(key, sentence, count) for key, count, sentence in attention.heaps(attention.counts(now))]
-    return paused + behind + heaps
+    changed = [
+        Problem(f"condition/{one.pk}", f"{one.connection}: {conditions.sentence(one)}")
+        for one in conditions.calling().select_related("connection").order_by("since", "pk")
+    ]
+    counted = attention.heaps(attention.counts(now))
+    heaps = [Problem(key, sentence, count) for key, count, sentence in counted if key != "conditions"]
+    return paused + changed + behind + heaps
 
 
 def _waiting_since(now: datetime) -> dict[int, datetime]:

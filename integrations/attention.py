@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import F
 
 from catalog.models import Stock
-from integrations import endpoints, keys, programs, reviews
+from integrations import conditions, endpoints, keys, programs, reviews
 from integrations.models import Connection, Drift, OrderFinding, OrderLink, ProposedChange, PublishedStock, UnmatchedSku
 
 
@@ -35,6 +35,8 @@ class Counts:
     differences: int
     #: Orders that are not the same on both sides.
     orders_differing: int
+    #: What shops changed for us, where somebody has to do something.
+    conditions: int
 
     @property
     def total(self) -> int:
@@ -51,6 +53,7 @@ SENTENCES = {
     "differences": "Quantities that differ until you say who is right: {}.",
     "pushes_unconfirmed": "Shops whose first push waits until you have looked: {}.",
     "orders_differing": "Orders that are not the same on both sides: {}.",
+    "conditions": "What shops changed for us, shown on the pages of their connections: {}.",
     "endpoints_failing": "Addresses that are not told what they should be: {}.",
     "keys_ending": "Keys that stop soon and are still used: {}.",
     "programs_refused": "Programs of which many calls were refused within the hour: {}.",
@@ -63,7 +66,7 @@ def heaps(found: Counts) -> list[tuple[str, int, str]]:
 
 
 def counts(now: datetime, connections: Sequence[Connection] | None = None) -> Counts:
-    """Of all connections, or of these. Twelve statements."""
+    """Of all connections, or of these. Thirteen statements."""
     which = {} if connections is None else {"connection__in": connections}
 
     def of(path: str) -> dict[str, Sequence[Connection]]:
@@ -84,5 +87,6 @@ def counts(now: datetime, connections: Sequence[Connection] | None = None) -> Co
         pushes_unconfirmed=(reviews.unconfirmed() & these).count(),
         differences=Drift.objects.waiting().filter(**of("published")).count(),
         orders_differing=OrderFinding.objects.open().filter(**of("check_of")).count(),
+        conditions=conditions.calling(connections).count(),
         programs_refused=(programs.often_refused(now) & these).count(),
     )

@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.models import Storage
-from integrations import activity, published, registry
+from integrations import activity, conditions, published, registry
 from integrations.activity import Direction, Outcome
 from integrations.connector import Connector, ConnectorError
-from integrations.models import Connection, LocationMapping
+from integrations.models import Condition, Connection, LocationMapping
 from integrations.remote import Account
 
 CHECK = timedelta(hours=1)
@@ -68,6 +68,21 @@ def read_locations(connection: Connection, connector: Connector) -> None:
     changed = [place for place, active in was_active.items() if active != is_active[place]]
     if changed:
         published.doubt(connection.published.filter(mapping__external_id__in=changed), timezone.now())
+    note_locations(connection, timezone.now())
+
+
+def note_locations(connection: Connection, now: datetime) -> None:
+    """Say which mapped locations the shop has deactivated. Safe to repeat."""
+    silent = connection.locations.filter(is_active=False).exclude(storage=None).select_related("storage")
+    conditions.keep(
+        connection,
+        Condition.Kind.LOCATION,
+        {
+            place.external_id: f"The shop has deactivated {place.name}, which is mapped to {place.storage}."
+            for place in silent
+        },
+        now,
+    )
 
 
 def map_locations(connection: Connection, wanted: Mapping[str, int | None]) -> None:
@@ -90,6 +105,7 @@ def map_locations(connection: Connection, wanted: Mapping[str, int | None]) -> N
         for row in changed:
             row.published.all().delete()
             connection.locations.filter(pk=row.pk).update(storage=wanted[row.external_id])
+        note_locations(connection, timezone.now())
 
 
 def activate(connection: Connection, now: datetime) -> None:
@@ -229,12 +245,9 @@ def subscribe(connection: Connection, connector: Connector, now: datetime) -> No
 
 def warn_of_version(connection: Connection, connector: Connector, now: datetime) -> None:
     """Tell the merchant in time that the API version we speak is about to end: from then on answers may differ."""
+    ends = {}
     if now.date() >= connector.api_version_ends - VERSION_WARNING:
-        activity.note(
-            connection,
-            f"{connector.label} ends version {connector.api_version} of its API on {connector.api_version_ends}.",
-            direction=Direction.HERE,
-            outcome=Outcome.WARNING,
-            why="Update Stockbridge before then.",
-            now=now,
+        ends[connector.api_version] = (
+            f"{connector.label} ends version {connector.api_version} of its API on {connector.api_version_ends}."
         )
+    conditions.keep(connection, Condition.Kind.VERSION_ENDS, ends, now)

@@ -79,6 +79,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "stockbridge_stock_negative": counts.negative_stock,
         "stockbridge_endpoints_failing": counts.endpoints_failing,
         "stockbridge_keys_ending": counts.keys_ending,
+        "stockbridge_conditions": counts.conditions,
         "stockbridge_programs_refused": counts.programs_refused,
     }
     lines = [f"# TYPE {name} gauge\n{name} {value}\n" for name, value in values.items()]

@@ -3,6 +3,7 @@
 from integrations.admin import (
     activities,
     checks,
+    conditions,
     connections,
     drifts,
     endpoints,
@@ -17,6 +18,6 @@ from integrations.admin import (
 )
 
 __all__ = [
-    "activities", "checks", "connections", "drifts", "endpoints", "imports", "keys", "messages", "orders", "products",
-    "published", "sales", "unmatched",
+    "activities", "checks", "conditions", "connections", "drifts", "endpoints", "imports", "keys", "messages", "orders",
+    "products", "published", "sales", "unmatched",
 ]  # fmt: skip

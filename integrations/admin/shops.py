@@ -9,8 +9,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import blocks, show
-from integrations import registry, reviews
+from integrations import conditions, registry, reviews
 from integrations.admin import checks, imports
+from integrations.admin.rights import may_change
 from integrations.dashboard import parts
 from integrations.models import Activity, Connection, Drift, OrderLink, ProductLink, PublishedStock, UnmatchedSku
 from integrations.remote import PushCost
@@ -21,6 +22,24 @@ State = Connection.State
 
 
 def banners(request: HttpRequest, shop: Any) -> list[blocks.Banner]:
+    return [*_state(shop), *_conditions(request, shop)]
+
+
+def _conditions(request: HttpRequest, shop: Any) -> list[blocks.Banner]:
+    """What the shop changed for us, with the button that helps for whoever may press it."""
+    may = may_change(request)
+    return [
+        blocks.Banner(
+            one.sentence,
+            one.tone,
+            f"{one.title}, {show.ago(one.since, timezone.now())}",
+            [blocks.Button(one.remedy, one.url, is_link=one.is_link)] if may and one.url else (),
+        )
+        for one in conditions.shown(shop)
+    ]
+
+
+def _state(shop: Any) -> list[blocks.Banner]:
     if shop.state == State.PAUSED:
         title = "Paused: nothing is exchanged with this shop. What it tells us meanwhile is remembered."
         return [blocks.Banner(shop.paused_because or "Resume it when you are ready.", "bad", title)]

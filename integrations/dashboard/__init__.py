@@ -20,6 +20,7 @@ from integrations.dashboard import parts
 from integrations.models import (
     Activity,
     ApiKey,
+    Condition,
     Connection,
     Drift,
     Endpoint,
@@ -93,6 +94,10 @@ def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
         _alert(
             counts.connections_paused, "connection", "paused: nothing is exchanged until you resume",
             show.list_of(Connection, "state__exact=paused"), "pause_circle", "bad",
+        ),
+        _alert(
+            counts.conditions, "condition", "of a shop that needs you", show.list_of(Condition, "state=calling"),
+            "report",
         ),
         _alert(
             counts.orders_waiting, "order", "waiting to become sales", show.list_of(OrderLink, "waiting=1"),

@@ -9,6 +9,7 @@ from integrations.models.api import ApiKey, IdempotentRequest
 from integrations.models.backfill import Backfill, BackfillResult
 from integrations.models.bucket import Bucket
 from integrations.models.checks import OrderCheck, OrderFinding
+from integrations.models.conditions import Condition
 from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink
@@ -26,6 +27,7 @@ __all__ = [
     "Backfill",
     "BackfillResult",
     "Bucket",
+    "Condition",
     "Connection",
     "CustomerLink",
     "Drift",

@@ -40,10 +40,14 @@ class Connection(models.Model):
     #: A key of `registry.CONNECTORS`; plain text, so that a new platform needs no migration.
     platform = models.CharField(max_length=32)
     name = models.CharField(max_length=255, help_text="What you call this shop.")
-    #: The shop's address with the platform: "x.myshopify.com".
+    #: The shop's address with the platform: "x.myshopify.com". It may get another one; `shop_id` stays.
     domain = models.CharField(max_length=255)
+    #: What the platform itself knows the shop by; empty until it was asked.
+    shop_id = models.CharField(max_length=128, blank=True, editable=False)
     state = models.CharField(max_length=16, choices=State, default=State.SETUP)
     paused_because = models.TextField(blank=True, editable=False)
+    #: Paused because the shop does not let us in: it goes on by itself as soon as it does.
+    resumes_by_itself = models.BooleanField(default=False, editable=False)
     credentials = EncryptedJSONField(default=dict, editable=False)
     #: A token with an end, made from the credentials: {"token", "expires_at"}.
     access = EncryptedJSONField(null=True, editable=False)
@@ -103,6 +107,8 @@ class Connection(models.Model):
     linked_sku = models.BigIntegerField(default=0, editable=False)
     checked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_webhook_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: When a delivery of this shop last came that our secret did not sign.
+    unsigned_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: When a poll last found changes of which no webhook had told us.
     missed_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_poll_at = models.DateTimeField(null=True, blank=True, editable=False)

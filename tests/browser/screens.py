@@ -27,6 +27,7 @@ LISTS = {
     "quantities": "integrations_publishedstock_changelist",
     "differences": "integrations_drift_changelist",
     "unmatched": "integrations_unmatchedsku_changelist",
+    "conditions": "integrations_condition_changelist",
     "keys": "integrations_apikey_changelist",
     "endpoints": "integrations_endpoint_changelist",
     "messages": "integrations_message_changelist",

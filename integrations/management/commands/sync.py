@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from integrations import attention, registry, reviews, tasks
+from integrations import attention, conditions, registry, reviews, tasks
 from integrations.connector import ConnectorError
 from integrations.models import Connection
 
@@ -101,5 +101,7 @@ class Command(BaseCommand):
         problems = [
             f"{each}: {each.paused_because or each.trouble}" for each in found if each.paused_because or each.trouble
         ]
+        calling = conditions.calling(found).select_related("connection").order_by("pk")
+        changed = [f"{one.connection}: {conditions.sentence(one)}" for one in calling]
         heaps = attention.heaps(attention.counts(timezone.now(), found))
-        return problems + [sentence for _, _, sentence in heaps]
+        return problems + changed + [sentence for name, _, sentence in heaps if name != "conditions"]
