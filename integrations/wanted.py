@@ -72,7 +72,9 @@ def _reserved_by(connection: Connection, rows: Sequence[PublishedStock]) -> dict
     if not any(row.stock.reserved for row in rows):
         return {}
     out = Coalesce(Sum("shipment_lines__quantity", filter=Q(shipment_lines__shipment__is_return=False)), ZERO)
-    back = Coalesce(Sum("shipment_lines__quantity", filter=Q(shipment_lines__shipment__is_return=True)), ZERO)
+    # What came back by hand is not open again, as in `sales.effects.open_units`.
+    reported = Q(shipment_lines__shipment__is_return=True) & ~Q(shipment_lines__shipment__key="")
+    back = Coalesce(Sum("shipment_lines__quantity", filter=reported), ZERO)
     lines = (
         OrderLine.objects.filter(
             Q(order__fulfilment=Order.Fulfilment.INVENTORY) | Q(order__production__status=Production.Status.COMPLETED),

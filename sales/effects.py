@@ -19,6 +19,14 @@ class Parcel:
     shipment: Shipment
     #: OrderLine.pk → units.
     units: dict[int, Decimal] = field(default_factory=dict)
+    #: Of a reported return: those of them that a return by hand has put back before.
+    by_hand: dict[int, Decimal] = field(default_factory=dict)
+
+    def stock_units(self) -> dict[int, Decimal]:
+        """OrderLine.pk → units that are not told of by another parcel, too."""
+        if not self.by_hand:
+            return self.units
+        return {line_id: units - self.by_hand.get(line_id, ZERO) for line_id, units in self.units.items()}
 
 
 def gone(parcels: Iterable[Parcel]) -> dict[int, Decimal]:
@@ -26,14 +34,22 @@ def gone(parcels: Iterable[Parcel]) -> dict[int, Decimal]:
     units: dict[int, Decimal] = defaultdict(Decimal)
     for parcel in parcels:
         sign = -1 if parcel.shipment.is_return else 1
-        for line_id, quantity in parcel.units.items():
+        for line_id, quantity in parcel.stock_units().items():
             units[line_id] += sign * quantity
     return units
 
 
 def open_units(lines: Iterable[OrderLine], parcels: Iterable[Parcel]) -> dict[int, Decimal]:
-    """Line's pk → units that are still to be shipped; never below zero."""
-    shipped = gone(parcels)
+    """Line's pk → units that are still to be shipped; never below zero.
+
+    What came back by hand is not to be shipped once more. What a shop reports as returned it has taken out of the line.
+    """
+    shipped: dict[int, Decimal] = defaultdict(Decimal)
+    for parcel in parcels:
+        if not parcel.shipment.is_return_by_hand:
+            sign = -1 if parcel.shipment.is_return else 1
+            for line_id, quantity in parcel.units.items():
+                shipped[line_id] += sign * quantity
     return {line.pk: max(line.quantity - shipped.get(line.pk, ZERO), ZERO) for line in lines}
 
 
@@ -68,7 +84,7 @@ def effect(
     for parcel in parcels:
         if parcel.shipment.storage_id is not None and not parcel.shipment.is_history:
             sign = 1 if parcel.shipment.is_return else -1
-            for line_id, quantity in parcel.units.items():
+            for line_id, quantity in parcel.stock_units().items():
                 on_hand[products[line_id], parcel.shipment.storage_id] += sign * quantity
     return _levels(on_hand, reserved)
 

@@ -107,6 +107,8 @@ def load(orders: Sequence[Order]) -> list[Sale]:
     for row in ShipmentLine.objects.filter(shipment__order__in=ids).order_by("pk"):
         if row.shipment_id in by_shipment and row.order_line_id in known:
             by_shipment[row.shipment_id].units[row.order_line_id] = row.quantity
+            if row.by_hand:
+                by_shipment[row.shipment_id].by_hand[row.order_line_id] = row.by_hand
     productions = {production.order_id: production for production in Production.objects.filter(order__in=ids)}
     return [Sale(order, lines[order.pk], parcels[order.pk], productions.get(order.pk)) for order in orders]
 

@@ -155,6 +155,7 @@ class Shipment(models.Model):
     carrier = models.CharField(max_length=128, blank=True)
     tracking_number = models.CharField(max_length=255, blank=True)
     tracking_url = models.TextField(blank=True)
+    reason = models.CharField(max_length=255, blank=True, help_text="Why it came back.")
 
     class Meta:
         constraints = [
@@ -167,16 +168,27 @@ class Shipment(models.Model):
     def __str__(self) -> str:
         return f"{'Return' if self.is_return else 'Shipment'} of {self.order}"
 
+    @property
+    def is_return_by_hand(self) -> bool:
+        """Recorded here, by a person: it puts goods back, and what was sold stays as it was."""
+        return self.is_return and not self.key
+
 
 class ShipmentLine(models.Model):
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="shipment_lines")
     quantity = quantity_field()
+    #: Of a return that a shop reports: units that had come back by hand before. That return says where they are now,
+    #: so these do nothing to stock.
+    by_hand = quantity_field(default=ZERO)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["shipment", "order_line"], name="shipment_line_once"),
             models.CheckConstraint(condition=Q(quantity__gt=0), name="shipment_line_moves"),
+            models.CheckConstraint(
+                condition=Q(by_hand__gte=0) & Q(by_hand__lte=F("quantity")), name="shipment_line_by_hand"
+            ),
         ]
 
     def __str__(self) -> str:

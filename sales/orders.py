@@ -292,7 +292,7 @@ def unship(shipment_id: int, *, now: datetime, actor: str = "") -> None:
     if shipment is None:
         return
     sale = lock_current(shipment.order_id)
-    rest = [parcel for parcel in sale.parcels if parcel.shipment.pk != shipment_id]
+    rest = shipments.rest(sale, shipment_id)
     if len(rest) == len(sale.parcels):  # somebody else was quicker
         return
     if any(units < 0 for units in effects.gone(rest).values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -22,16 +23,18 @@ def write(sale: Sale, parcels: Iterable[Parcel]) -> None:
     Compares and writes the lines; the row of a shipment that exists is written by whoever changes it.
     """
     wanted = [parcel for parcel in parcels if parcel.units]
-    before = {parcel.shipment.pk: parcel.units for parcel in sale.parcels if parcel.shipment.pk}
+    before = {parcel.shipment.pk: (parcel.units, parcel.by_hand) for parcel in sale.parcels if parcel.shipment.pk}
     Shipment.objects.bulk_create([parcel.shipment for parcel in wanted if parcel.shipment.pk is None])
-    changed = [parcel for parcel in wanted if before.get(parcel.shipment.pk) != parcel.units]
+    changed = [parcel for parcel in wanted if before.get(parcel.shipment.pk) != (parcel.units, parcel.by_hand)]
     dropped = before.keys() - {parcel.shipment.pk for parcel in wanted}
     if stale := dropped | {parcel.shipment.pk for parcel in changed if parcel.shipment.pk in before}:
         ShipmentLine.objects.filter(shipment__in=stale).delete()
     if dropped:
         Shipment.objects.filter(pk__in=dropped).delete()
     ShipmentLine.objects.bulk_create(
-        ShipmentLine(shipment=parcel.shipment, order_line_id=line_id, quantity=units)
+        ShipmentLine(
+            shipment=parcel.shipment, order_line_id=line_id, quantity=units, by_hand=parcel.by_hand.get(line_id, ZERO)
+        )
         for parcel in changed
         for line_id, units in parcel.units.items()
     )
@@ -80,6 +83,9 @@ def revise(sale: Sale, draft: OrderDraft) -> list[str]:
     if drafts is not None:
         reported, changes = _reported(sale, keyed, drafts, draft.stock_since)
         by_hand = _without(by_hand, _increase(keyed, reported))
+        by_hand = _without(by_hand, _never_left(told_twice(reported, by_hand, keyed), by_hand), returns=True)
+        reported = told_twice(reported, by_hand, keyed)
+        changes += _told_sentences(sale, keyed, reported)
         keyed = reported
     by_hand = _without(by_hand, _excess(sale.lines, [*keyed, *by_hand]))
     wanted = [*keyed, *by_hand]
@@ -88,6 +94,74 @@ def revise(sale: Sale, draft: OrderDraft) -> list[str]:
     if changes or not all(parcel.units for parcel in sale.parcels):  # empty: its lines are gone
         write(sale, wanted)
     return changes
+
+
+def told_twice(reported: Sequence[Parcel], by_hand: Iterable[Parcel], before: Iterable[Parcel]) -> list[Parcel]:
+    """The reported parcels, with the units of them that had come back by hand already.
+
+    A unit counts once, and where the person put it who held it: of what is newly reported of a line, as much as came
+    back by hand and was not reported before. `before`: what was reported until now.
+    """
+    came = _came_back(by_hand)
+    known = {parcel.shipment.key: parcel.by_hand for parcel in before if parcel.by_hand}
+    if not came and not known:
+        return list(reported)
+    had, has, told = _came_back(before), _came_back(reported), _sum(known.values())
+    left = {
+        line_id: min(units, min(told[line_id], has[line_id]) + max(has[line_id] - had[line_id], ZERO))
+        for line_id, units in came.items()
+    }
+    return _allotted(reported, left, known)
+
+
+def _allotted(
+    reported: Sequence[Parcel], left: dict[int, Decimal], known: Mapping[str, Mapping[int, Decimal]]
+) -> list[Parcel]:
+    """`left` dealt out among the returns: to those that had some, then to the newest."""
+    dealt: dict[str, dict[int, Decimal]] = defaultdict(dict)
+
+    def deal(parcel: Parcel, line_id: int, most: Decimal) -> None:
+        units = min(most, left.get(line_id, ZERO))
+        if units > ZERO:
+            left[line_id] -= units
+            mine = dealt[parcel.shipment.key]
+            mine[line_id] = mine.get(line_id, ZERO) + units
+
+    back = [parcel for parcel in reported if parcel.shipment.is_return]
+    for parcel in back:
+        for line_id, units in parcel.units.items():
+            deal(parcel, line_id, min(units, known.get(parcel.shipment.key, {}).get(line_id, ZERO)))
+    for parcel in reversed(back):
+        for line_id, units in parcel.units.items():
+            deal(parcel, line_id, units - dealt[parcel.shipment.key].get(line_id, ZERO))
+    return [Parcel(parcel.shipment, parcel.units, dict(dealt[parcel.shipment.key])) for parcel in reported]
+
+
+def rest(sale: Sale, shipment_id: int) -> list[Parcel]:
+    """The sale's parcels without this one. What only it had put back is the reports' to put back from then on."""
+    left = [parcel for parcel in sale.parcels if parcel.shipment.pk != shipment_id]
+    keyed = [parcel for parcel in left if parcel.shipment.key]
+    by_hand = [parcel for parcel in left if not parcel.shipment.key]
+    return [*told_twice(keyed, by_hand, keyed), *by_hand]
+
+
+def _came_back(parcels: Iterable[Parcel]) -> dict[int, Decimal]:
+    return _sum(parcel.units for parcel in parcels if parcel.shipment.is_return)
+
+
+def _sum(parts: Iterable[Mapping[int, Decimal]]) -> dict[int, Decimal]:
+    units: dict[int, Decimal] = defaultdict(Decimal)
+    for part in parts:
+        for line_id, quantity in part.items():
+            units[line_id] += quantity
+    return units
+
+
+def _told_sentences(sale: Sale, before: Iterable[Parcel], after: Iterable[Parcel]) -> list[str]:
+    """Which reported units had come back by hand before."""
+    had, has = (_sum(parcel.by_hand for parcel in parcels) for parcels in (before, after))
+    more = {line_id: units - had[line_id] for line_id, units in has.items() if units > had[line_id]}
+    return [f"Of that, had come back by hand before: {_counted(sale, more)}."] if more else []
 
 
 def _reported(
@@ -152,14 +226,21 @@ def _excess(lines: Iterable[OrderLine], parcels: list[Parcel]) -> dict[int, Deci
     return {line.pk: units[line.pk] - line.quantity for line in lines if line.pk in units}
 
 
-def _without(parcels: list[Parcel], units: Mapping[int, Decimal]) -> list[Parcel]:
-    """The shipments less these units of each line, the latest first to lose them. Returns stay as they are."""
+def _never_left(reported: Iterable[Parcel], by_hand: Sequence[Parcel]) -> dict[int, Decimal]:
+    """Line's pk → units that came back by hand and have not left, now that the shop says it sent less."""
+    came, told = _came_back(by_hand), _sum(parcel.by_hand for parcel in reported)
+    left = gone([*reported, *by_hand])
+    return {line_id: min(-left[line_id], units - told[line_id]) for line_id, units in came.items()}
+
+
+def _without(parcels: list[Parcel], units: Mapping[int, Decimal], *, returns: bool = False) -> list[Parcel]:
+    """The shipments (or the returns) less these units of each line, the latest first to lose them. Others stay."""
     left = {line_id: quantity for line_id, quantity in units.items() if quantity > ZERO}
     kept: list[Parcel] = []
     for parcel in reversed(parcels):
         remaining: dict[int, Decimal] = {}
         for line_id, quantity in parcel.units.items():
-            taken = ZERO if parcel.shipment.is_return else min(left.get(line_id, ZERO), quantity)
+            taken = min(left.get(line_id, ZERO), quantity) if parcel.shipment.is_return == returns else ZERO
             if taken:
                 left[line_id] -= taken
             if quantity > taken:
@@ -177,5 +258,9 @@ def _verb(shipment: Shipment) -> str:
 
 
 def _words(sale: Sale, parcel: Parcel) -> str:
+    return _counted(sale, parcel.units)
+
+
+def _counted(sale: Sale, units: Mapping[int, Decimal]) -> str:
     names = {line.pk: line.name for line in sale.lines}
-    return ", ".join(f"{units.normalize():f} × {names.get(line_id, '?')}" for line_id, units in parcel.units.items())
+    return ", ".join(f"{number.normalize():f} × {names.get(line_id, '?')}" for line_id, number in units.items())

@@ -9,16 +9,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
-from sales import orders, production
+from sales import orders, production, returns
 from sales.admin import new_sale, parts, slips
-from sales.admin.shipping import ShipForm, StorageForm, storages
+from sales.admin.shipping import ReturnForm, ShipForm, StorageForm, storages
 from sales.models import Order, Production
 
 Status, Payment = Order.Status, Order.Payment
@@ -30,6 +30,11 @@ def _is(*statuses: Order.Status) -> Callable[[Order], bool]:
 
 def _pays(*payments: Order.Payment) -> Callable[[Order], bool]:
     return lambda order: order.deleted_at is None and order.payment in payments
+
+
+def _has_left(order: Order) -> bool:
+    is_wanted = order.deleted_at is None and order.status != Status.CANCELED
+    return is_wanted and order.shipments.filter(is_return=False).exists()
 
 
 def _production_is(status: Production.Status) -> Callable[[Order], bool]:
@@ -104,8 +109,8 @@ class OrderAdmin(page.Deletable):
     )
     fields = ("notes",)
     clicks: Sequence[str] = (
-        "complete", "ship", "ship_tracked", "pack", "unpack", "reopen", "mark_paid", "mark_partially_paid",
-        "mark_unpaid", "relocate", "uncomplete", "cancel", "restore",
+        "complete", "ship", "ship_tracked", "take_back", "pack", "unpack", "reopen", "mark_paid",
+        "mark_partially_paid", "mark_unpaid", "relocate", "uncomplete", "cancel", "restore", "undo_shipment",
     )  # fmt: skip
     actions = ("print_slips", "pack_all", "ship_all", "cancel_all", "paid_all", "unpaid_all")
 
@@ -170,7 +175,9 @@ class OrderAdmin(page.Deletable):
         cards = [parts.sums(instance), parts.customer(instance), parts.details(instance)]
         if made := parts.production(instance):
             cards.append(made)
-        return [parts.lines(instance), blocks.Cards(cards), parts.shipments(instance), parts.effect(instance)]
+        may_undo = instance.deleted_at is None and self.has_change_permission(request, instance)
+        shipments = parts.shipments(instance, may_undo=may_undo)
+        return [parts.lines(instance), blocks.Cards(cards), shipments, parts.effect(instance)]
 
     def delete_model(self, request: HttpRequest, obj: Order) -> None:
         orders.delete(obj.pk, actor=request.user.get_username(), now=timezone.now())
@@ -231,6 +238,29 @@ class OrderAdmin(page.Deletable):
             actor=request.user.get_username(), now=timezone.now(),
         )  # fmt: skip
         return f"{_count(form.units())} of sale {order} left {given['storage']}."
+
+    @click.button(
+        "Take back…", icon="assignment_return", form=ReturnForm, when=_has_left,
+        help="What came back, and where it lies now. Lines and money stay as they were sold: a refund is made where it"
+        " was paid, for a shop's sale in the shop. A refund of the same goods there does not put them back twice.",
+    )  # fmt: skip
+    def take_back(self, request: HttpRequest, order: Order, form: ReturnForm) -> str:
+        storage, units = form.cleaned_data["storage"], form.units()
+        returns.take_back(
+            order.pk, units, storage and storage.pk, reason=form.cleaned_data["reason"], shown=form.shown(),
+            actor=request.user.get_username(), now=timezone.now(),
+        )  # fmt: skip
+        return f"{_count(units)} of sale {order} came back{f' to {storage}' if storage else ', on no shelf'}."
+
+    @click.button("Undo", is_listed=False)
+    def undo_shipment(self, request: HttpRequest, order: Order) -> str:
+        """A shipment or return that was recorded here; what a shop reported is the shop's."""
+        given = request.GET.get("shipment", "")
+        pk = int(given) if given.isdecimal() and len(given) < 19 else 0
+        if not order.shipments.filter(pk=pk, key="").exists():
+            raise ValidationError("That was undone already.")
+        orders.unship(pk, actor=request.user.get_username(), now=timezone.now())
+        return f"Sale {order} is as if that had not been."
 
     @click.button(
         "Other storage", icon="swap_horiz", form=StorageForm, when=_is(Status.NEW, Status.PACKED),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from django.db.models import Q, Sum
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from catalog.admin import blocks, show
+from catalog.admin import blocks, click, show
 from catalog.models import ZERO, StockMovement
 from sales import money
 from sales.models import Order, Production, Shipment
@@ -71,18 +72,23 @@ def sales_table(title: str, orders: Iterable[Order], empty: str, *, with_custome
 def lines(order: Order) -> blocks.Table:
     """One query: what was shipped and came back is summed beside the lines."""
     shipped = Coalesce(Sum("shipment_lines__quantity", filter=Q(shipment_lines__shipment__is_return=False)), ZERO)
-    back = Coalesce(Sum("shipment_lines__quantity", filter=Q(shipment_lines__shipment__is_return=True)), ZERO)
-    rows = order.lines.annotate(shipped=shipped, back=back).select_related("product").order_by("position", "pk")
+    returned = Q(shipment_lines__shipment__is_return=True)
+    back = Coalesce(Sum("shipment_lines__quantity", filter=returned), ZERO)
+    by_hand = Coalesce(Sum("shipment_lines__quantity", filter=returned & Q(shipment_lines__shipment__key="")), ZERO)
+    twice = Coalesce(Sum("shipment_lines__by_hand"), ZERO)
+    annotated = order.lines.annotate(shipped=shipped, back=back, by_hand=by_hand, twice=twice)
+    rows = annotated.select_related("product").order_by("position", "pk")
     return blocks.Table(
         "Lines",
-        blocks.columns("Product", "SKU", "#Quantity", "#Shipped", "#Open", "#Price", "#Total"),
+        blocks.columns("Product", "SKU", "#Quantity", "#Shipped", "#Back", "#Open", "#Price", "#Total"),
         [
             [
                 show.link(line.name, show.page_of(line.product)),
                 line.sku,
                 show.quantity(line.quantity),
-                show.quantity(line.shipped - line.back),
-                show.quantity(_open(order, line.quantity - line.shipped + line.back)),
+                show.quantity(line.shipped),
+                show.quantity(line.back - line.twice) if line.back else show.NOTHING,
+                show.quantity(_open(order, line.quantity - line.shipped + line.back - line.by_hand)),
                 amount(line.price, order),
                 amount(line.total, order),
             ]
@@ -160,26 +166,43 @@ def effect(order: Order) -> blocks.Table:
     )
 
 
-def shipments(order: Order) -> blocks.Table:
+def shipments(order: Order, *, may_undo: bool) -> blocks.Table:
     """Two queries, however many shipments."""
     rows = order.shipments.select_related("storage").prefetch_related("lines__order_line").order_by("shipped_at", "pk")
     return blocks.Table(
         "Shipments",
-        blocks.columns("-When", "What", "Storage", "Carrier", "Tracking"),
+        blocks.columns("-When", "What", "Storage", "Carrier", "Tracking", "!Undo"),
         [
             [
                 show.moment(one.shipped_at),
-                ("Came back: " if one.is_return else "")
-                + ", ".join(str(line) for line in one.lines.all())
-                + (" (before the first count, so stock stays)" if one.is_history else ""),
+                _moved(one),
                 one.storage.name if one.storage else "Not put back",
                 one.carrier,
                 _tracking(one),
+                [_undo(order, one)] if may_undo and not one.key else [],
             ]
             for one in rows
         ],
         "Nothing has been shipped yet.",
     )
+
+
+def _moved(one: Shipment) -> str:
+    """What left or came back, and what is to be known of it."""
+    lines = list(one.lines.all())
+    told = [f"{show.quantity(line.by_hand)} × {line.order_line.name}" for line in lines if line.by_hand]
+    notes = [one.reason] if one.reason else []
+    if one.is_history:
+        notes.append("before the first count, so stock stays")
+    if told:
+        notes.append(f"put back by hand before: {', '.join(told)}")
+    words = ("Came back: " if one.is_return else "") + ", ".join(str(line) for line in lines)
+    return f"{words} ({'; '.join(notes)})" if notes else words
+
+
+def _undo(order: Order, one: Shipment) -> blocks.Button:
+    button = click.to(order, "undo_shipment", "Undo", icon="undo")
+    return replace(button, url=f"{button.url}?shipment={one.pk}")
 
 
 def _tracking(shipment: Shipment) -> str:

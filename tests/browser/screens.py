@@ -77,6 +77,7 @@ def screens(state: str) -> list[tuple[str, str]]:
         "sale-made-to-order": ("sales_order_change", Order.objects.get(number="S-1032")),
         "sale-deleted": ("sales_order_change", Order.objects.get(number="S-1025")),
         "sale-ship": ("sales_order_ship_tracked", partly),
+        "sale-take-back": ("sales_order_take_back", Order.objects.get(number="S-1001")),
         "packing-slip": ("sales_order_packing_slip", partly),
         "connection": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay")),
         "connection-import": ("integrations_connection_import_orders", Connection.objects.get(name="Tea & Clay")),

@@ -15,6 +15,7 @@ from catalog.models import Stock, Storage
 from integrations import connections, products, registry, setup
 from integrations.models import Activity, OrderLink, UnmatchedLine
 from sales import orders as sales
+from sales import returns
 from sales.models import Order, Shipment
 from sandbox.shopify.basket import Item
 from sandbox.shopify.money import totals
@@ -240,6 +241,19 @@ def test_a_refund_with_restock_of_what_was_sent_puts_it_back_on_its_shelf(shop, 
     sale = in_step(shop, connection)
     assert (here("MUG"), here("MUG", "Annex")) == ((7, 7), (5, 5))
     assert (sale.status, sale.payment, sale.lines.get().quantity) == (Status.SHIPPED, Payment.PAID, 1)
+
+
+def test_a_refund_of_what_came_back_by_hand_puts_it_back_once(shop, connection, annex):
+    placed = shop.place_order([("MUG", 3)])
+    shop.fulfil(placed)
+    sale = in_step(shop, connection)
+    returns.take_back(sale.pk, {sale.lines.get().pk: D(1)}, annex.pk, now=timezone.now())
+    in_step(shop, connection)
+    assert (here("MUG"), here("MUG", "Annex")) == ((7, 7), (4, 4))
+    shop.refund(placed, {"MUG": 2}, restock="RETURN", location="Main street")
+    sale = in_step(shop, connection)
+    assert (here("MUG"), here("MUG", "Annex")) == ((8, 8), (4, 4))
+    assert (sale.status, sale.lines.get().quantity) == (Status.SHIPPED, 1)
 
 
 def test_a_refund_without_restock_of_what_was_sent_puts_nothing_back(shop, connection):

@@ -151,10 +151,47 @@ def test_more_than_is_open_or_nonsense_ships_nothing(admin_client, mug, units):
 @pytest.mark.parametrize("shown", ["", "x", "1=x", "=", "1=1e999999"])
 def test_a_form_that_was_tampered_with_ships_nothing(admin_client, mug, shown):
     order = make.order([("MUG", 3)])
-    assert (
-        click(admin_client, order, "ship_tracked", **ship_form(admin_client, order, open_then=shown)).status_code == 200
-    )
+    assert click(admin_client, order, "ship_tracked", **ship_form(admin_client, order, then=shown)).status_code == 200
     assert make.level(mug) == (10, 3)
+
+
+def return_form(client, order: Order, **changes: object) -> dict[str, object]:
+    form = client.get(url("order_take_back", order.pk)).context["form"]
+    return {field.html_name: field.value() or "" for field in form} | changes
+
+
+def test_goods_are_taken_back_to_a_shelf_and_the_sale_says_so(admin_client, mug, annex):
+    order = make.order([("MUG", 3)])
+    assert "Take back" not in text(admin_client.get(url("order_change", order.pk)))
+    orders.ship(order.pk, now=make.NOW)
+    form = return_form(admin_client, order, **{line_of(order, "MUG"): "2"}, storage=annex.pk, reason="Too <small>")
+    assert told(click(admin_client, order, "take_back", **form)) == ["2 units of sale 1001 came back to Annex."]
+    assert (make.level(mug, annex), order.status) == ((2, 0), Status.SHIPPED)
+    page = text(admin_client.get(url("order_change", order.pk)))
+    assert "Came back: 2 × Mug (Too &lt;small&gt;)" in page
+
+
+def test_a_second_click_on_a_return_takes_nothing_more_back(admin_client, mug):
+    order = make.order([("MUG", 3)])
+    orders.ship(order.pk, now=make.NOW)
+    form = return_form(admin_client, order, **{line_of(order, "MUG"): "1"}, storage="")
+    assert told(click(admin_client, order, "take_back", **form)) == ["1 unit of sale 1001 came back, on no shelf."]
+    assert "came back meanwhile" in text(click(admin_client, order, "take_back", **form))
+    empty = return_form(admin_client, order)
+    assert "Say how many came back." in text(click(admin_client, order, "take_back", **empty))
+    assert order.shipments.filter(is_return=True).count() == 1
+
+
+def test_what_was_recorded_here_is_undone_and_what_a_shop_reported_is_not(admin_client, mug, main):
+    reported = orders.ShipmentDraft("f1", main.pk, make.NOW, {"a": make.units(1)})
+    order = make.order([make.line("MUG", 3, key="a")], shipments=[reported])
+    orders.ship(order.pk, now=make.NOW)
+    ours, theirs = order.shipments.get(key=""), order.shipments.get(key="f1")
+    page = text(admin_client.get(url("order_change", order.pk)))
+    assert page.count("undo-shipment/?shipment=") == 1
+    for shipment, level in ((theirs, (7, 0)), (ours, (9, 2)), (ours, (9, 2))):
+        admin_client.post(f"{url('order_undo_shipment', order.pk)}?shipment={shipment.pk}")
+        assert make.level(mug) == level
 
 
 def slip(client, order: Order) -> str:

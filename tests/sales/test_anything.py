@@ -1,5 +1,6 @@
 """Whatever is done to sales, in whatever order: the books stay in order, and every refusal leaves them so."""
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import stock
-from sales import orders, production
+from sales import orders, production, returns
 from sales.loaded import load
 from sales.models import Order, Production, Shipment
 from sales.orders import ShipmentDraft
@@ -42,6 +43,7 @@ clicks = st.one_of(
     st.tuples(st.just("status"), st.sampled_from([0, 1, 3, 4])),
     st.tuples(st.just("ship"), st.booleans(), st.none() | st.lists(quantities, max_size=3)),
     st.tuples(st.just("unship"), st.integers(0, 2)),
+    st.tuples(st.just("take_back"), st.sampled_from([0, 1, None]), st.lists(quantities, min_size=1, max_size=3)),
     st.tuples(st.just("storage"), st.booleans()),
     st.tuples(st.sampled_from(["delete", "restore", "complete", "reopen"])),
 )
@@ -84,6 +86,12 @@ class World:
         if shipment := Shipment.objects.order_by("pk")[which:].first():
             orders.unship(shipment.pk, now=make.NOW)
 
+    def take_back(self, where, units):
+        lines = self.order.lines.order_by("position")
+        asked = {line.pk: D(quantity) for line, quantity in zip(lines, units, strict=False)}
+        storage = None if where is None else self.storages[where].pk
+        returns.take_back(self.order.pk, asked, storage, now=make.NOW)
+
     def storage(self, elsewhere):
         orders.set_storage(self.order.pk, self.storages[elsewhere].pk, now=make.NOW)
 
@@ -110,6 +118,12 @@ def check(world, products):
     assert status not in (Order.Status.NEW, Order.Status.PACKED) or not sale.is_shipped()
     assert sale.order.subtotal == sum(line.total for line in sale.lines)
     assert all(parcel.units for parcel in sale.parcels)
+    told, came = Counter(), Counter()
+    for parcel in sale.parcels:
+        assert all(units <= parcel.units[line_id] for line_id, units in parcel.by_hand.items())
+        told.update(parcel.by_hand)
+        came.update(parcel.units if parcel.shipment.is_return_by_hand else {})
+    assert told <= came
     has_production = sale.order.fulfilment == Order.Fulfilment.MADE_TO_ORDER and sale.is_wanted()
     assert not has_production or sale.production.status != Production.Status.CANCELED
     assert sale.is_wanted() or all(make.level(product)[1] == 0 for product in products)

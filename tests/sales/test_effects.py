@@ -20,7 +20,7 @@ def line(pk, product_id, quantity):
 
 def parcel(storage_id, units, is_return=False):
     quantities = {line_id: D(quantity) for line_id, quantity in units.items()}
-    return Parcel(Shipment(storage_id=storage_id, is_return=is_return), quantities)
+    return Parcel(Shipment(key="f1", storage_id=storage_id, is_return=is_return), quantities)
 
 
 LINES = [line(1, MUG, 3), line(2, CUP, 2), line(3, MUG, 1)]
@@ -53,7 +53,7 @@ def test_what_was_shipped_is_gone_from_where_it_lay_and_not_reserved_any_more():
         (None, {(MUG, MAIN): Level(reserved=D(2), on_hand=D(-3))}),
     ],
 )
-def test_what_came_back_is_open_again_whether_on_a_shelf_or_not(storage_id, on_hand):
+def test_what_a_shop_says_came_back_is_open_again_whether_on_a_shelf_or_not(storage_id, on_hand):
     parcels = [parcel(MAIN, {1: 3}), parcel(storage_id, {1: 1}, is_return=True)]
     assert effect(Order(storage_id=MAIN), [line(1, MUG, 4)], parcels, None) == on_hand
 
