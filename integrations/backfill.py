@@ -128,7 +128,7 @@ def work_due(connection: Connection, connector: Connector, *, stop_at: float | N
         held.update(**due.later(started, at, str(error)))
     except AccessDenied as error:
         held.update(**due.later(started, started, str(error)))
-        connections.pause(connection, str(error))
+        connections.denied(connection, error)
     except Refused as error:
         held.update(**due.set_aside(started, str(error)), state=State.FAILED, ended_at=started)
     return 1

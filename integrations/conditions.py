@@ -222,11 +222,18 @@ def note(row: Condition, actor: str, now: datetime) -> None:
 # --- what they stop ------------------------------------------------------------------------------------
 
 
-def orders_go() -> Q:
-    """Of Connection: nothing stops its orders."""
-    return Q(~Exists(Condition.objects.filter(connection=OuterRef("pk"), stops_orders=True)))
+def orders_go(path: str = "pk") -> Q:
+    """For a filter of Connection, or of what has one at that path: nothing stops its orders."""
+    return Q(~Exists(Condition.objects.filter(connection=OuterRef(path), stops_orders=True)))
 
 
-def stock_goes() -> Q:
-    """Of Connection: nothing stops its quantities."""
-    return Q(~Exists(Condition.objects.filter(connection=OuterRef("pk"), stops_stock=True)))
+def stock_goes(path: str = "pk") -> Q:
+    """The same of its quantities."""
+    return Q(~Exists(Condition.objects.filter(connection=OuterRef(path), stops_stock=True)))
+
+
+def stopped(connection: Connection) -> tuple[bool, bool]:
+    """Whether something stops its orders, and its quantities. One statement."""
+    rows = connection.conditions.filter(Q(stops_orders=True) | Q(stops_stock=True))
+    flags = list(rows.values_list("stops_orders", "stops_stock"))
+    return any(orders for orders, _ in flags), any(stock for _, stock in flags)

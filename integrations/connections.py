@@ -15,11 +15,14 @@ from django.utils import timezone
 from catalog.models import Storage
 from integrations import activity, conditions, published, registry
 from integrations.activity import Direction, Outcome
-from integrations.connector import Connector, ConnectorError
+from integrations.connector import AccessDenied, Connector, ConnectorError, Denial
 from integrations.models import Condition, Connection, LocationMapping
-from integrations.remote import Account
+from integrations.remote import Account, Lacking
 
 CHECK = timedelta(hours=1)
+#: A shop that does not let us in is asked again this often.
+KNOCK = timedelta(minutes=5)
+SCOPE_LOST = timedelta(seconds=1)
 RECONCILIATION = timedelta(days=1)
 VERSION_WARNING = timedelta(days=60)
 
@@ -29,9 +32,23 @@ def check(connection: Connection, connector: Connector | None = None) -> Account
 
     Raises
     ------
-    Unavailable, AccessDenied: as the connector says.
+    Unavailable, AccessDenied: as the connector says; AccessDenied also names the required scopes that are missing.
     """
     account = (connector or registry.connector_for(connection, registry.PERSON)).check()
+    if account.lacking:
+        losses = "; ".join(f"{one.scope} ({one.loss} without it)" for one in account.lacking)
+        raise AccessDenied(
+            f"The app lacks these scopes: {losses}. Add them to the app in Shopify, and try again.",
+            Denial.SCOPE,
+            account.lacking,
+        )
+    remember(connection, account)
+    return account
+
+
+def remember(connection: Connection, account: Account) -> None:
+    """What a shop says of itself, kept. Safe to repeat."""
+    connection.shop_id = account.external_id
     connection.name = connection.name or account.name
     connection.currency = account.currency
     connection.timezone = account.timezone
@@ -41,9 +58,10 @@ def check(connection: Connection, connector: Connector | None = None) -> Account
     connection.trouble = ""
     if connection.pk:
         connection.save(
-            update_fields=["name", "currency", "timezone", "api_version", "scopes", "checked_at", "trouble"]
-        )
-    return account
+            update_fields=[
+                "shop_id", "name", "currency", "timezone", "api_version", "scopes", "checked_at", "trouble",
+            ]
+        )  # fmt: skip
 
 
 def read_locations(connection: Connection, connector: Connector) -> None:
@@ -123,12 +141,13 @@ def activate(connection: Connection, now: datetime) -> None:
     connection.stock_since = connection.stock_since or now.replace(microsecond=0)
     connection.state = Connection.State.ACTIVE
     connection.paused_because = connection.trouble = ""
+    connection.resumes_by_itself = False
     connection.poll_due_at = connection.check_due_at = now
     connection.reconcile_due_at = connection.reconcile_due_at or now + RECONCILIATION
     connection.save(
         update_fields=[
-            "state", "cursor", "stock_since", "paused_because", "trouble", "poll_due_at", "check_due_at",
-            "reconcile_due_at",
+            "state", "cursor", "stock_since", "paused_because", "trouble", "resumes_by_itself", "poll_due_at",
+            "check_due_at", "reconcile_due_at",
         ]
     )  # fmt: skip
 
@@ -142,14 +161,45 @@ def resume(connection: Connection, actor: str = "") -> None:
         activity.note(connection, f"{connection} resumed.", direction=Direction.HERE, why=why)
 
 
-def pause(connection: Connection, because: str) -> None:
-    """Stop speaking to the shop; webhooks are still taken and remembered. Safe to repeat."""
+def pause(connection: Connection, because: str, *, resumes: bool = False) -> None:
+    """Stop speaking to the shop; webhooks are still taken and remembered. Safe to repeat.
+
+    resumes: the shop does not let us in, and it goes on by itself when it does.
+    """
     live = Connection.objects.filter(pk=connection.pk).exclude(state=Connection.State.PAUSED, paused_because=because)
-    if live.update(state=Connection.State.PAUSED, paused_because=because):
+    if live.update(state=Connection.State.PAUSED, paused_because=because, resumes_by_itself=resumes):
         activity.note(
             connection, f"{connection} paused.", direction=Direction.HERE, outcome=Outcome.WARNING, why=because
         )
     connection.state, connection.paused_because = Connection.State.PAUSED, because
+
+
+def denied(connection: Connection, error: AccessDenied) -> None:
+    """The shop does not let us in, or not everywhere: what needs it stops, with the reason, and the shop is looked at
+    again soon. Safe to repeat."""
+    now = timezone.now()
+    note_lacking(connection, error.lacking, now)
+    if error.lacking:
+        # Whoever is at it stops, and begins anew without what is stopped.
+        hold(connection, SCOPE_LOST)
+        soon = now + KNOCK if connection.checked_at and connection.checked_at > now - KNOCK else now
+        Connection.objects.filter(pk=connection.pk).update(check_due_at=soon)
+        return
+    conditions.found(connection, Condition.Kind(error.denial), str(error), now)
+    is_open = Connection.objects.filter(pk=connection.pk, state=Connection.State.ACTIVE).exists()
+    if is_open:
+        pause(connection, str(error), resumes=True)
+    Connection.objects.filter(pk=connection.pk).update(check_due_at=now + KNOCK)
+
+
+def note_lacking(connection: Connection, lacking: Iterable[Lacking], now: datetime) -> None:
+    """Each of these scopes is missing, and stops what needs it. Safe to repeat."""
+    for one in lacking:
+        said = f"The app has not got the scope {one.scope}: {one.loss}."
+        conditions.found(
+            connection, Condition.Kind.SCOPE, said, now, subject=one.scope,
+            stops_orders=one.stops_orders, stops_stock=one.stops_stock,
+        )  # fmt: skip
 
 
 def note_changes(before: Connection, after: Connection, fields: Iterable[str], actor: str) -> None:

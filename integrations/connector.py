@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar, Protocol
 
 from integrations.remote import (
@@ -12,6 +13,7 @@ from integrations.remote import (
     Account,
     BulkRead,
     ChangedOrder,
+    Lacking,
     Notice,
     OrderHead,
     PushCost,
@@ -45,8 +47,25 @@ class Busy(Unavailable):
         self.wait = retry_after
 
 
+class Denial(StrEnum):
+    """Why a shop does not let us in."""
+
+    TOKEN = "token"  # noqa: S105 - a reason; it knows no token of ours any more
+    CREDENTIALS = "credentials"  #: client ID or secret
+    UNINSTALLED = "uninstalled"
+    LOCKED = "locked"  #: nobody gets in: closed, frozen, locked
+    ADDRESS = "address"  #: there is no shop there
+    APPROVAL = "approval"  #: something that the platform has to approve
+    SCOPE = "scope"  #: `AccessDenied.lacking` says which
+
+
 class AccessDenied(ConnectorError):
-    """The shop does not let us in: pause the connection and tell the merchant."""
+    """The shop does not let us in, or not everywhere (`lacking`): stop what needs it and tell the merchant."""
+
+    def __init__(self, message: str, denial: Denial = Denial.TOKEN, lacking: Sequence[Lacking] = ()) -> None:
+        super().__init__(message)
+        self.denial = denial
+        self.lacking = lacking
 
 
 class Refused(ConnectorError):
@@ -81,8 +100,16 @@ class Connector(Protocol):
     api_version: ClassVar[str]
     api_version_ends: ClassVar[date]  #: the platform answers with another version from then on
 
+    @property
+    def served_version(self) -> str:
+        """The version that answered last; empty: nobody has answered yet."""
+
+    @property
+    def deprecation(self) -> str:
+        """What the shop said of fields that we use and that will go; empty: nothing."""
+
     def check(self) -> Account:
-        """Who the shop is. AccessDenied names the required scopes that are missing."""
+        """Who the shop is, and which scopes are missing."""
 
     def locations(self) -> list[RemoteLocation]: ...
 

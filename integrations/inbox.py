@@ -136,7 +136,7 @@ def _process(connection: Connection, connector: Connector, link: OrderLink) -> N
         connections.trouble(connection, str(error))
     except AccessDenied as error:
         held.update(**due.later(started, started, str(error)))
-        connections.pause(connection, str(error))
+        connections.denied(connection, error)
     except Refused as error:
         _set_aside(connection, link, token, started, str(error))
     except Exception as error:

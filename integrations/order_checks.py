@@ -109,7 +109,7 @@ def _guarded(
         held.update(**due.later(now, at, str(error)))
     except AccessDenied as error:
         held.update(**due.later(now, now, str(error)))
-        connections.pause(connection, str(error))
+        connections.denied(connection, error)
     except Refused as error:
         held.update(**due.set_aside(now, str(error)), state=State.FAILED, ended_at=now)
 

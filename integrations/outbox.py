@@ -113,7 +113,7 @@ def _guarded(connection: Connection, connector: Connector, batch: _Batch) -> boo
         connections.trouble(connection, str(error))
     except AccessDenied as error:
         batch.finish(batch.rows, **due.later(now, now, str(error)))
-        connections.pause(connection, str(error))
+        connections.denied(connection, error)
     except Refused as error:
         _refused(batch, batch.rows, str(error), now)
         return True

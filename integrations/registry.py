@@ -33,6 +33,7 @@ PIECES = Caller(reserve=settings.SHOP_RESERVE, patience_s=1.0)
 WHOLE = Caller(reserve=settings.SHOP_RESERVE, patience_s=60.0)
 CUSTOMER_SCOPE = "read_customers"
 ALL_ORDERS_SCOPE = "read_all_orders"
+LOCATIONS_SCOPE = "read_locations"
 ROUTING_SCOPE = "read_merchant_managed_fulfillment_orders"
 
 
@@ -69,6 +70,12 @@ LABELS = {"shopify": Shopify.label, "api": "General API"}
 def shops() -> QuerySet[Connection]:
     """Connections to platforms that we speak to by ourselves, and that are to run now."""
     return Connection.objects.filter(platform__in=CONNECTORS, state=Connection.State.ACTIVE).order_by("pk")
+
+
+def tended() -> QuerySet[Connection]:
+    """The same, and those that are paused until their shop lets us in again."""
+    runs = Q(state=Connection.State.ACTIVE) | Q(state=Connection.State.PAUSED, resumes_by_itself=True)
+    return Connection.objects.filter(runs, platform__in=CONNECTORS).order_by("pk")
 
 
 def open_at(now: datetime) -> Q:

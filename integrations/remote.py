@@ -13,16 +13,31 @@ from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
+class Lacking:
+    """A scope that we need and do not have."""
+
+    scope: str
+    #: What does not work without it: "the shop cannot be told our quantities".
+    loss: str
+    #: Without it no orders can be read, or no quantities sent.
+    stops_orders: bool = False
+    stops_stock: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """What a shop says of itself when a connection is checked."""
 
+    external_id: str
     name: str
     domain: str
     currency: str
     timezone: str
     api_version: str
     scopes: tuple[str, ...] = ()
-    #: Scope → what will not work without it. Optional ones only: a missing required one is AccessDenied.
+    #: Those that are required and missing.
+    lacking: tuple[Lacking, ...] = ()
+    #: Scope → what will not work without it, of those that are missing and optional.
     missing: dict[str, str] = field(default_factory=dict)
 
 

@@ -121,7 +121,7 @@ def advance_due(connection: Connection, connector: Connector) -> int:
         held.update(**anew, **due.later(now, at, str(error)))
     except AccessDenied as error:
         held.update(**due.later(now, now, str(error)))
-        connections.pause(connection, str(error))
+        connections.denied(connection, error)
     except Refused as error:
         _give_up(connection, held, now, str(error))
     return 1

@@ -27,8 +27,10 @@ from integrations import (
     announce,
     backfill,
     callbacks,
+    conditions,
     connections,
     due,
+    health,
     inbox,
     order_checks,
     orders,
@@ -100,15 +102,16 @@ def is_due(now: datetime) -> bool:
 
 
 def _has_work(now: datetime) -> Q:
-    """Of a connection: something is due that is between us and the shop."""
+    """Of a connection: something is due that is between us and the shop, and nothing stops it."""
     orders_due = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     stock_due = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     may_go = Q(Exists(stock_due), stock_agreed_at__isnull=False) | Q(Exists(stock_due.filter(takes_theirs=True)))
-    jobs_due = [
+    review, *of_orders = (
         Q(Exists(job.objects.filter(connection=OuterRef("pk"), due_at__lte=now)))
         for job in (Review, Backfill, OrderCheck)
-    ]
-    return reduce(or_, jobs_due, Q(Exists(orders_due)) | may_go)
+    )
+    orders_wait = reduce(or_, of_orders, Q(Exists(orders_due)))
+    return (orders_wait & conditions.orders_go()) | ((may_go | review) & conditions.stock_goes())
 
 
 def wake(now: datetime) -> bool:
@@ -154,12 +157,17 @@ def drain(budget_s: float = BUDGET_S) -> bool:
 def _serve(connection: Connection, stop_at: float) -> int:
     """Orders before stock: what a shop has sold must be known before it is told a quantity."""
     connector = registry.connector_for(connection, registry.PIECES)
+    no_orders, no_stock = conditions.stopped(connection)
     try:
-        tried = inbox.process_due(connection, connector, stop_at=stop_at)
-        tried += reviews.advance_due(connection, connector)
-        tried += outbox.push_due(connection, connector, stop_at=stop_at)
-        tried += backfill.work_due(connection, connector, stop_at=stop_at)
-        return tried + order_checks.work_due(connection, connector, stop_at=stop_at)
+        tried = 0 if no_orders else inbox.process_due(connection, connector, stop_at=stop_at)
+        if not no_stock:
+            tried += reviews.advance_due(connection, connector)
+            tried += outbox.push_due(connection, connector, stop_at=stop_at)
+        if not no_orders:
+            tried += backfill.work_due(connection, connector, stop_at=stop_at)
+            tried += order_checks.work_due(connection, connector, stop_at=stop_at)
+        health.hear(connection, connector, timezone.now())
+        return tried
     except Exception as error:
         # Somebody must change code. The other connections go on; what was claimed is due again when its lease ends.
         logger.exception("Connection %s", connection.pk)
@@ -169,7 +177,7 @@ def _serve(connection: Connection, stop_at: float) -> int:
 
 def sweep() -> None:
     """The floor under everything: polls, subscriptions, waiting orders, new SKUs, and whatever is due."""
-    for connection in registry.shops():
+    for connection in registry.tended():
         tend(connection, timezone.now())
     if is_due(timezone.now()):
         drain()
@@ -179,16 +187,21 @@ def sweep() -> None:
 def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> None:
     """What a connection needs by the clock; `at_once`: as if it were time for all of it. Safe to repeat."""
     connector = registry.connector_for(connection)
-    unmatched.release_waiting(connection, now)
-    _try(connection, partial(products.link_new, connection, connector, now))
     if at_once or _takes(connection, "check_due_at", QUICK, now):
+        _try(connection, partial(health.check, connection, connector, now), even_paused=True)
         _try(connection, partial(connections.read_locations, connection, connector))
         _try(connection, partial(connections.subscribe, connection, connector, now))
+    no_orders, no_stock = conditions.stopped(connection)
+    if connection.state != Connection.State.ACTIVE or no_orders:
+        return
+    unmatched.release_waiting(connection, now)
+    _try(connection, partial(products.link_new, connection, connector, now))
     if at_once or _takes(connection, "poll_due_at", QUICK, now):
         _try(connection, partial(products.look_at_unmatched, connection, connector, now))
         _try(connection, partial(_poll, connection, connector, now))
-    if _takes(connection, "reconcile_due_at", LONG, now):
+    if not no_stock and _takes(connection, "reconcile_due_at", LONG, now):
         _try(connection, partial(reconcile, connection, connector, now))
+    health.hear(connection, connector, now)
 
 
 def reconcile(connection: Connection, connector: Connector, now: datetime) -> None:
@@ -231,9 +244,9 @@ def _is_missing(connection: Connection, now: datetime) -> bool:
     return connection.missed_at is not None and connection.missed_at > now - MISSING
 
 
-def _try(connection: Connection, step: Callable[[], object]) -> None:
+def _try(connection: Connection, step: Callable[[], object], *, even_paused: bool = False) -> None:
     """One step; what the shop has against it is remembered, and the others go on."""
-    if connection.state != Connection.State.ACTIVE:
+    if connection.state != Connection.State.ACTIVE and not even_paused:
         return
     try:
         step()
@@ -242,7 +255,7 @@ def _try(connection: Connection, step: Callable[[], object]) -> None:
     except (Unavailable, Refused) as error:
         connections.trouble(connection, str(error))
     except AccessDenied as error:
-        connections.pause(connection, str(error))
+        connections.denied(connection, error)
 
 
 def run_until_done(connected: list[Connection], *, reconciling: bool = False, patience_s: float = 600) -> bool:
@@ -254,10 +267,12 @@ def run_until_done(connected: list[Connection], *, reconciling: bool = False, pa
     give_up_at = time.monotonic() + patience_s
     callbacks.hasten(Endpoint.objects.filter(connection__in=connected), timezone.now())
     for connection in connected:
-        if connection.platform in registry.CONNECTORS and connection.state == Connection.State.ACTIVE:
+        if connection.platform not in registry.CONNECTORS:
+            continue
+        if connection.state == Connection.State.ACTIVE or connection.resumes_by_itself:
             _hasten(connection)
             tend(connection, timezone.now(), at_once=True)
-            if reconciling:
+            if reconciling and not any(conditions.stopped(connection)):
                 _try(connection, partial(reconcile, connection, registry.connector_for(connection), timezone.now()))
     while time.monotonic() < give_up_at:
         is_over = drain()
@@ -288,21 +303,20 @@ def _is_under_way(connected: list[Connection]) -> bool:
     shops = registry.shops().filter(pk__in=[each.pk for each in connected])
     mine = Q(connection__in=shops, due_at__isnull=False)
     going_on = mine & (~Q(lease_token="") | Q(problem=""))
+    orders_go, stock_goes = conditions.orders_go("connection"), conditions.stock_goes("connection")
     return (
-        OrderLink.objects.filter(going_on).exists()
-        or PublishedStock.objects.filter(going_on, outbox.may_go()).exists()
-        or Review.objects.filter(connection__in=shops, finished_at=None).exists()
-        or Backfill.objects.filter(going_on).exists()
-        or OrderCheck.objects.filter(going_on).exists()
+        OrderLink.objects.filter(going_on, orders_go).exists()
+        or PublishedStock.objects.filter(going_on, outbox.may_go(), stock_goes).exists()
+        or Review.objects.filter(stock_goes, connection__in=shops, finished_at=None).exists()
+        or Backfill.objects.filter(going_on, orders_go).exists()
+        or OrderCheck.objects.filter(going_on, orders_go).exists()
         or callbacks.is_speaking(connected)
     )
 
 
 def tidy() -> None:
-    """Once a day: say which API version is about to end; forget old activities and deliveries. Safe to repeat."""
+    """Once a day: forget old activities and deliveries. Safe to repeat."""
     now = timezone.now()
-    for connection in registry.shops():
-        connections.warn_of_version(connection, registry.connector_for(connection), now)
     activity.prune(now)
     unmatched.tidy(now)
     callbacks.tidy(now)

@@ -20,6 +20,7 @@ from integrations import (
     backfill,
     connections,
     filters,
+    health,
     inbox,
     order_checks,
     outbox,
@@ -306,9 +307,10 @@ class ConnectionAdmin(program_page.ProgramClicks, page.Page):
 
     @click.button("Check now", icon="network_check", when=_is_shop)
     def check_now(self, request: HttpRequest, connection: Connection) -> str:
-        account = connections.check(connection)
-        losses = [f"Without {scope}: {loss.rstrip('.')}." for scope, loss in account.missing.items()]
-        return " ".join([f"{account.name} answers.", *losses])
+        account = health.check_all(connection, timezone.now())
+        losses = {one.scope: one.loss for one in account.lacking} | account.missing
+        said = [f"Without {scope}: {loss.rstrip('.')}." for scope, loss in losses.items()]
+        return " ".join([f"{account.name} answers.", *said])
 
     @click.button("Retry waiting orders", icon="refresh", when=lambda one: one.waiting)
     def retry_orders(self, request: HttpRequest, connection: Connection) -> str:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from integrations import http
-from integrations.connector import AccessDenied, Credential, Unavailable
+from integrations.connector import AccessDenied, Credential, Denial, Unavailable
+from integrations.remote import Lacking
 
 CREDENTIALS = (
     Credential(
@@ -37,12 +38,15 @@ CREDENTIALS = (
 
 #: Scope → what will not work without it.
 REQUIRED = {
-    "read_orders": "sales cannot be imported",
-    "read_products": "products cannot be matched by SKU",
+    "read_orders": "sales cannot be imported, and no quantities are sent, as nobody knows what was sold",
+    "read_products": "sales and products cannot be matched by SKU, so none come in and no quantities are sent",
     "read_inventory": "the shop's quantities cannot be compared with ours",
     "write_inventory": "the shop cannot be told our quantities",
     "read_locations": "locations cannot be mapped to storages",
 }
+#: Without these no orders are read, and without these no quantities sent. What a shop has sold must be known first.
+_FOR_ORDERS = {"read_orders", "read_products"}
+_FOR_STOCK = _FOR_ORDERS | {"read_inventory", "write_inventory"}
 OPTIONAL = {
     "read_customers": "sales have no customer: all of them go to “Shopify Customer”",
     "read_merchant_managed_fulfillment_orders": (
@@ -51,6 +55,12 @@ OPTIONAL = {
     ),
     "read_fulfillments": "shipments arrive with the next poll, not at once",
     "read_all_orders": "orders older than 60 days are out of our sight",
+}
+
+#: A shop that lets nobody in, by HTTP status. It ends by itself, or by what the shop's owner does.
+CLOSED = {
+    402: "Shopify has frozen the shop {domain} because of an unpaid bill.",
+    423: "Shopify has locked the shop {domain}. The shop's owner has to ask Shopify why.",
 }
 
 _HANDLE = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -96,7 +106,7 @@ def renew(domain: str, base_url: str, client_id: str, secret: str) -> tuple[str,
         form=True,
     )
     if answer.status != 200:
-        raise AccessDenied(_why_no_token(answer, domain))
+        raise AccessDenied(*_why_no_token(answer, domain))
     granted = answer.json()
     if not isinstance(granted, dict) or not granted.get("access_token"):
         raise Unavailable("Shopify answered without an access token.")
@@ -104,24 +114,29 @@ def renew(domain: str, base_url: str, client_id: str, secret: str) -> tuple[str,
     return str(granted["access_token"]), ends_at, tuple(filter(None, str(granted.get("scope") or "").split(",")))
 
 
-def _why_no_token(answer: http.Answer, domain: str) -> str:
+def _why_no_token(answer: http.Answer, domain: str) -> tuple[str, Denial]:
     """The reason is a word in JSON or on an HTML page, as Shopify pleases."""
     words = answer.body.decode(errors="replace")
     if "app_not_installed" in words:
         return (
             f"The app is not installed in {domain}. Release a version of it in the Dev Dashboard and install it in "
             "the shop. An app made in the shop's admin needs its access token instead of a client ID."
-        )
+        ), Denial.UNINSTALLED
     if "shop_not_permitted" in words:
         return (
             f"The app may not be used in {domain}: the app and the shop must belong to the same organisation in "
             "Shopify."
-        )
+        ), Denial.APPROVAL
     if answer.status == 404:
-        return f"Shopify has no shop at {domain}. See that the address is right."
+        return f"Shopify has no shop at {domain}. See that the address is right.", Denial.ADDRESS
+    if answer.status in CLOSED:
+        return CLOSED[answer.status].format(domain=domain), Denial.LOCKED
     if answer.status in (400, 401, 403):
-        return "Shopify refused the client ID and secret. Copy both again from the app's settings."
-    return f"Shopify gave no access token (HTTP {answer.status})."
+        return (
+            "Shopify refused the client ID and secret. Copy both again from the app's settings.",
+            Denial.CREDENTIALS,
+        )
+    return f"Shopify gave no access token (HTTP {answer.status}).", Denial.CREDENTIALS
 
 
 def granted(scopes: Iterable[str]) -> frozenset[str]:
@@ -134,3 +149,16 @@ def missing(scopes: Iterable[str], wanted: dict[str, str]) -> dict[str, str]:
     """Those of the wanted that are not granted, with what will not work."""
     held = granted(scopes)
     return {scope: loss for scope, loss in wanted.items() if scope not in held}
+
+
+def lacking(scopes: Iterable[str]) -> tuple[Lacking, ...]:
+    """The required ones that are not among these, and what each stops."""
+    return tuple(lack(scope) for scope in missing(scopes, REQUIRED))
+
+
+def lack(scope: str) -> Lacking:
+    """What it means not to have this one. One that we do not know stops what it is missed at, so all."""
+    known = {**OPTIONAL, **REQUIRED}
+    is_new = scope not in known
+    loss = known.get(scope, "what needs it does not work")
+    return Lacking(scope, loss, is_new or scope in _FOR_ORDERS, is_new or scope in _FOR_STOCK)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
-from integrations.connector import AccessDenied, Credential, Refused, Unavailable
+from integrations.connector import Credential, Refused, Unavailable
 from integrations.remote import (
     Absence,
     Account,
@@ -75,21 +75,28 @@ class Shopify:
     # --- the shop ----------------------------------------------------------------------------------------
 
     def check(self) -> Account:
-        """Who the shop is. AccessDenied names the required scopes that are missing."""
+        """Who the shop is, and which scopes are missing."""
         data = self.api.call(queries.CHECK, {})
         scopes = access.granted(row["handle"] for row in nodes(at(data, "currentAppInstallation"), "accessScopes"))
-        if lacking := access.missing(scopes, access.REQUIRED):
-            losses = "; ".join(f"{scope} ({loss} without it)" for scope, loss in lacking.items())
-            raise AccessDenied(f"The app lacks these scopes: {losses}. Add them to the app in Shopify, and try again.")
         return Account(
+            external_id=text(data, "shop", "id"),
             name=text(data, "shop", "name"),
             domain=text(data, "shop", "myshopifyDomain"),
             currency=text(data, "shop", "currencyCode"),
             timezone=text(data, "shop", "ianaTimezone"),
             api_version=self.api.served_version,
             scopes=tuple(sorted(scopes)),
+            lacking=access.lacking(scopes),
             missing=access.missing(scopes, access.OPTIONAL),
         )
+
+    @property
+    def served_version(self) -> str:
+        return self.api.served_version
+
+    @property
+    def deprecation(self) -> str:
+        return self.api.deprecation
 
     def locations(self) -> list[RemoteLocation]:
         return [translate.location(node) for node in self._items(queries.LOCATIONS)]

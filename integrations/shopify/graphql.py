@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence, Set
 from typing import Any
 
 from integrations import http
-from integrations.connector import AccessDenied, Busy, Refused, Unavailable
+from integrations.connector import AccessDenied, Busy, Denial, Refused, Unavailable
+from integrations.shopify import access
 from integrations.shopify.pace import ALONE, Pace, Points, View
 from integrations.shopify.queries import API_VERSION
 from integrations.shopify.reading import Json, at, nodes, text
@@ -20,15 +21,16 @@ from integrations.shopify.reading import Json, at, nodes, text
 _PAGE_SIZES = ("first", "lines")
 
 _DENIED = {
-    402: "Shopify has frozen the shop {domain} because of an unpaid bill.",
-    403: "Shopify forbids the app to use the shop {domain}. See that the app is installed there.",
-    404: "Shopify has no shop at {domain}. See that the address is right.",
-    423: "Shopify has locked the shop {domain}. The shop's owner has to ask Shopify why.",
+    **{status: (words, Denial.LOCKED) for status, words in access.CLOSED.items()},
+    403: ("Shopify forbids the app to use the shop {domain}. See that the app is installed there.", Denial.LOCKED),
+    404: ("Shopify has no shop at {domain}. See that the address is right.", Denial.ADDRESS),
 }
 _LOCKED_OUT = (
     "Shopify refused the access token: it was revoked, or the app was uninstalled. Install the app in the shop again; "
     "if it has a token of its own, paste the new one into the connection."
 )
+#: Scopes in an error of Shopify's; of several named one is enough.
+_SCOPES = re.compile(r"`([a-z_]+)`")
 #: Codes of failures that pass by themselves; the answer is HTTP 200 all the same.
 PASSING = {"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE", "IDEMPOTENCY_CONCURRENT_REQUEST"}
 
@@ -51,7 +53,9 @@ class FieldDenied(AccessDenied):
     """A scope or an approval is missing; `fields` are those below the root field that need it."""
 
     def __init__(self, errors: list[Json]) -> None:
-        super().__init__(_denial(words(errors)))
+        said = words(errors)
+        lacking = [access.lack(scope) for scope in _SCOPES.findall(said)[:1]]
+        super().__init__(_denial(said), Denial.SCOPE if lacking else Denial.APPROVAL, lacking)
         self.fields = {str(path[1]) for error in errors if len(path := error.get("path") or []) > 1}
 
 
@@ -148,7 +152,8 @@ class Api:
             if answer.status == 401:
                 raise AccessDenied(_LOCKED_OUT)
         if answer.status in _DENIED:
-            raise AccessDenied(_DENIED[answer.status].format(domain=self._domain))
+            sentence, denial = _DENIED[answer.status]
+            raise AccessDenied(sentence.format(domain=self._domain), denial)
         content = answer.json()
         if not isinstance(content, dict):
             raise Unavailable("Shopify's answer is not what it should be.")
@@ -215,14 +220,14 @@ def _meaning(errors: list[Json]) -> Exception:
     if denied := [error for error in errors if _code(error) == "ACCESS_DENIED"]:
         return FieldDenied(denied)
     if "SHOP_INACTIVE" in codes:
-        return AccessDenied("The shop is closed at Shopify.")
+        return AccessDenied("The shop is closed at Shopify.", Denial.LOCKED)
     if codes & PASSING:
         return Unavailable(f"Shopify has a problem of its own: {words(errors)}")
     return GraphQLRefused(errors)
 
 
 def _denial(words: str) -> str:
-    if scopes := re.findall(r"`([a-z_]+)`", words):
+    if scopes := _SCOPES.findall(words):
         return (
             f"Shopify denies us access: the app lacks the scope {' or '.join(scopes)}. Add it to the app in Shopify, "
             f"have the shop approve it, and check the connection again. Shopify says: {words}"

@@ -121,7 +121,7 @@ def test_it_is_asked_for_as_shopify_documents_it(server):
         (400, {"error": "shop_not_permitted", "error_description": "x"}, "same organisation"),
         (401, {"error": "invalid_client"}, "Copy both again"),
         (404, {"errors": "Not Found"}, "no shop at acme.myshopify.com"),
-        (402, {"errors": "Unavailable Shop"}, r"no access token \(HTTP 402\)"),
+        (402, {"errors": "Unavailable Shop"}, "frozen the shop acme.myshopify.com"),
     ],
 )
 def test_why_there_is_no_token_is_a_sentence(server, status, body, sentence):
