@@ -38,19 +38,22 @@ class Words:
 
 
 _ITSELF = "It goes on by itself as soon as the shop lets us in again; Check now looks at once."
+#: A button with a form.
+_ACCESS = ("change_access", "Change access…", True)
 _WORDS = {
     Kind.TOKEN: Words(
         "The shop refuses our access token",
-        f"Nothing is exchanged meanwhile; webhooks are remembered. {_ITSELF}", "bad",
+        f"Nothing is exchanged meanwhile; webhooks are remembered. {_ITSELF}", "bad", *_ACCESS,
     ),
     Kind.CREDENTIALS: Words(
         "The shop refuses the client ID and secret",
-        f"Nothing is exchanged meanwhile; webhooks are remembered. {_ITSELF}", "bad",
+        f"Nothing is exchanged meanwhile; webhooks are remembered. {_ITSELF}", "bad", *_ACCESS,
     ),
     Kind.UNINSTALLED: Words(
         "The app is not installed in the shop any more",
         "Nothing is exchanged meanwhile. Install it again in Shopify, and approve its scopes; an app with a token of"
         f" its own gets a new one, which belongs here. {_ITSELF}", "bad",
+        *_ACCESS,
     ),
     Kind.LOCKED: Words(
         "The shop is closed or locked",
@@ -74,6 +77,7 @@ _WORDS = {
         "Webhooks arrive that our secret did not sign",
         "They are refused; orders arrive by polling instead, up to five minutes later. If the app's secret was changed"
         " in Shopify, it belongs here, too.", "warn",
+        "rotate_secret", "Rotate secret…", True,
     ),
     Kind.ROTATED: Words(
         "Two secrets are accepted for a while",

@@ -73,7 +73,14 @@ class Refused(ConnectorError):
 
 
 class BadSignature(Exception):
-    """A delivery that the shop did not sign."""
+    """A delivery that the shop did not sign.
+
+    names_us: it says that it is of this shop, so it may be the secret that is wrong; anybody can say so.
+    """
+
+    def __init__(self, message: str, *, names_us: bool = False) -> None:
+        super().__init__(message)
+        self.names_us = names_us
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 COLLECT = 500
 #: A quantity that we told the shop this recently comes back as the shop's own news.
 ECHO = timedelta(seconds=30)
+UNSIGNED_AGAIN = timedelta(minutes=1)
 TOO_OLD = (
     "The shop does not show this order to us any more. That may be because it is older than 60 days: give the app the"
     " scope read_all_orders, and retry. Until then it is not taken for deleted."
@@ -55,6 +56,12 @@ def receive(connection: Connection, notice: Notice, now: datetime) -> None:
             why=notice.problem,
             now=now,
         )
+
+
+def note_unsigned(connection: Connection, now: datetime) -> None:
+    """A delivery came that our secret did not sign. At most one UPDATE a minute, whoever sends how many."""
+    if connection.unsigned_at is None or connection.unsigned_at < now - UNSIGNED_AGAIN:
+        Connection.objects.filter(pk=connection.pk).update(unsigned_at=now)
 
 
 def collect(now: datetime) -> int:

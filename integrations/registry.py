@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -43,7 +44,7 @@ def _shopify(connection: Connection, caller: Caller) -> Connector:
         connection.domain,
         base_url=settings.SHOPIFY_BASE_URL,
         token=_static(credentials["token"]) if credentials.get("token") else _renewed(connection),
-        secrets=[credentials[name] for name in ("secret", "previous_secret") if credentials.get(name)],
+        secrets=_secrets(credentials, timezone.now()),
         publish=connection.publish,
         timezone=connection.timezone,
         with_customer=CUSTOMER_SCOPE in connection.scopes,
@@ -53,6 +54,12 @@ def _shopify(connection: Connection, caller: Caller) -> Connector:
     )
 
 
+def _secrets(credentials: dict[str, Any], now: datetime) -> list[str]:
+    """The current one, and those before whose hour is not over: [secret, until when as ISO 8601]."""
+    former = [secret for secret, until in credentials.get("former", ()) if datetime.fromisoformat(until) > now]
+    return [secret for secret in (credentials.get("secret"), *former) if secret]
+
+
 def _pace(connection: Connection, caller: Caller) -> Pace:
     if connection._state.adding:
         return Pace(View(), caller)  # nobody else knows of it yet
@@ -60,7 +67,7 @@ def _pace(connection: Connection, caller: Caller) -> Pace:
 
 
 #: What a connector is made from; reading all of a connection costs a delivery a fifth more.
-NEEDED = ("platform", "domain", "credentials", "publish", "timezone", "scopes")
+NEEDED = ("platform", "domain", "credentials", "publish", "timezone", "scopes", "unsigned_at")
 #: Platform → how its connector is made. A new platform is one folder and one line here.
 CONNECTORS: dict[str, Callable[[Connection, Caller], Connector]] = {"shopify": _shopify}
 #: "api": programs call us by it (integrations/api); we never call them, so it has no connector.

@@ -13,6 +13,7 @@ from catalog import stock
 from catalog.models import Storage
 from integrations import activity, connections, due, orders, products, published, registry, reviews
 from integrations.activity import Direction
+from integrations.credentials import merged
 from integrations.models import Connection, LocationMapping, ProductLink, PublishedStock
 
 
@@ -28,16 +29,13 @@ def connect(platform: str, domain: str, credentials: Mapping[str, str], now: dat
     connection = Connection.objects.filter(platform=platform, domain=domain).first() or Connection(
         platform=platform, domain=domain
     )
-    secret = connection.credentials.get("secret", "")
-    connection.credentials = dict(credentials)
-    if secret and secret != credentials.get("secret"):
-        # For an hour after it was changed, a shop may still sign with the old one.
-        connection.credentials["previous_secret"] = secret
+    connection.credentials = merged(connection.credentials, credentials, now)
     connection.access = None
     for name, value in choices.items():
         setattr(connection, name, value)
     is_new = connection.pk is None
     connections.check(connection)
+    connection.check_due_at = now  # what kept us out is looked at again
     connection.save()
     connector = registry.connector_for(connection)
     connections.read_locations(connection, connector)

@@ -29,6 +29,7 @@ from integrations import (
     callbacks,
     conditions,
     connections,
+    credentials,
     due,
     health,
     inbox,
@@ -189,6 +190,7 @@ def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> Non
     connector = registry.connector_for(connection)
     if at_once or _takes(connection, "check_due_at", QUICK, now):
         _try(connection, partial(health.check, connection, connector, now), even_paused=True)
+        credentials.look(connection, now)
         _try(connection, partial(connections.read_locations, connection, connector))
         _try(connection, partial(connections.subscribe, connection, connector, now))
     no_orders, no_stock = conditions.stopped(connection)

@@ -37,7 +37,9 @@ def webhook(request: HttpRequest, connection_id: int) -> HttpResponse:
         return HttpResponse("More than 1 MiB.", status=413, content_type="text/plain")
     try:
         notice = registry.connector_for(connection).read_webhook(request.headers, body)
-    except BadSignature:
+    except BadSignature as error:
+        if error.names_us:
+            inbox.note_unsigned(connection, timezone.now())
         return HttpResponse("Not signed with this connection's secret.", status=401, content_type="text/plain")
     inbox.receive(connection, notice, timezone.now())
     return HttpResponse("ok", content_type="text/plain")

@@ -29,7 +29,7 @@ from integrations import (
     reviews,
     setup,
 )
-from integrations.admin import checks, imports, shops
+from integrations.admin import access, checks, imports, shops
 from integrations.admin import programs as program_page
 from integrations.admin.locations import LocationInline
 from integrations.connector import ConnectorError
@@ -120,7 +120,7 @@ class PushFilter(theme.RadioFilter):  # type: ignore[misc]
 
 
 @admin.register(Connection)
-class ConnectionAdmin(program_page.ProgramClicks, page.Page):
+class ConnectionAdmin(access.AccessClicks, program_page.ProgramClicks, page.Page):
     form = ConnectionForm
     inlines = (LocationInline,)
     refusals = (ValidationError, ConnectorError)
@@ -146,9 +146,9 @@ class ConnectionAdmin(program_page.ProgramClicks, page.Page):
     )
     program_fieldset = (None, {"fields": ("name", ("prefix", "currency"), ("fulfilment", "default_storage"))})
     clicks = (
-        "agree", "activate", "compare", "resume", "check_now", "retry_orders", "retry_quantities", "import_orders",
-        "pause_import", "resume_import", "cancel_import", "check_orders", "fix_orders", "pause", "make_key",
-        "add_endpoint",
+        "agree", "activate", "compare", "resume", "check_now", "rotate_secret", "change_access", "retry_orders",
+        "retry_quantities", "import_orders", "pause_import", "resume_import", "cancel_import", "check_orders",
+        "fix_orders", "pause", "make_key", "add_endpoint",
     )  # fmt: skip
 
     def click_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:

@@ -58,9 +58,10 @@ def read(headers: Mapping[str, str], body: bytes, domain: str, secrets: Sequence
     Only the body is signed; topic and id are the sender's word, so a notice is a hint and never the truth.
     """
     sent = {name.lower(): value for name, value in headers.items()}
+    names_us = sent.get("x-shopify-shop-domain", "").lower() == domain
     if not _is_signed(sent.get("x-shopify-hmac-sha256", ""), body, secrets):
-        raise BadSignature("Shopify did not sign this delivery with the secret of this connection.")
-    if sent.get("x-shopify-shop-domain", "").lower() != domain:
+        raise BadSignature("Shopify did not sign this delivery with the secret of this connection.", names_us=names_us)
+    if not names_us:
         raise BadSignature("This delivery is about another shop.")
     subject = sent.get("x-shopify-topic", "")[:64]
     delivery_id = _delivery_id(sent.get("x-shopify-webhook-id", ""), subject, body)
