@@ -212,8 +212,9 @@ def test_everything_that_changed_since_then_is_told_as_it_is_now(endpoint, recei
     assert Order.objects.get(pk=kept.pk).number == "kept"
 
 
-def test_what_changed_before_is_not_told_again(endpoint, receiver):
+def test_what_changed_before_is_not_told_again(endpoint, receiver, mug, main):
     make.order()
+    stock.count(mug.pk, main.pk, make.units(4), now=timezone.now())
     accept(receiver, 20)
     work()
     Order.objects.update(updated_at=timezone.now() - timedelta(days=2), created_at=timezone.now() - timedelta(days=9))
