@@ -40,17 +40,13 @@ def claim(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
     """Take those of these rows that are due; returns the lease token and how many it holds. For one row, or for rows
     that are locked.
     """
-    return _take(rows.filter(due_at__lte=now), now)
-
-
-def claim_whole(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
-    """The same for rows that belong together: those too that are not due yet, unless somebody has them."""
-    return _take(rows.filter(Q(lease_token="") | Q(due_at__lte=now)), now)
-
-
-def _take(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
     token = str(uuid.uuid4())
-    return token, rows.update(lease_token=token, due_at=now + LEASE, attempts=F("attempts") + 1, again=False)
+    return token, rows.filter(due_at__lte=now).update(**claimed(token, now))
+
+
+def claimed(token: str, now: datetime) -> dict[str, Any]:
+    """For an UPDATE: somebody has it from now on."""
+    return {"lease_token": token, "due_at": now + LEASE, "attempts": F("attempts") + 1, "again": False}
 
 
 def lock(rows: QuerySet[_Row]) -> list[int]:

@@ -9,7 +9,8 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -78,19 +79,24 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form:
     Busy: "too many requests"; it had none.
     """
     host = urlsplit(url).hostname or url
-    with (
-        _failures(host),
-        _session().post(
-            url,
-            data=body if form else None,
-            json=None if form else body,
-            headers=dict(headers),
-            timeout=TIMEOUTS,
-            allow_redirects=False,
-            stream=True,
-        ) as response,
-    ):
-        answer = Answer(response.status_code, response.headers, _read(response, host), host)
+    session = _session()
+
+    def speak() -> Answer:
+        with (
+            _failures(host),
+            session.post(
+                url,
+                data=body if form else None,
+                json=None if form else body,
+                headers=dict(headers),
+                timeout=TIMEOUTS,
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            return Answer(response.status_code, response.headers, _read(response, host), host)
+
+    answer = _beside(speak)
     _raise_if_later(answer)
     return answer
 
@@ -153,6 +159,32 @@ def tell(url: str, body: bytes, headers: Mapping[str, str], *, may_be_local: boo
         answer = Answer(response.status_code, response.headers, b"", host)
     _raise_if_later(answer)
     return answer
+
+
+@contextmanager
+def meanwhile(work: Callable[[], None] | None) -> Iterator[None]:
+    """While the first `post` within waits for its answer, do the work. It may not be done: there may be no `post`.
+
+    The work is done in this thread, with its connection to the database, and must speak to nobody. What it raises
+    comes out of the `post`, once that is over.
+    """
+    _local.work = work
+    try:
+        yield
+    finally:
+        _local.work = None
+
+
+def _beside(speak: Callable[[], Answer]) -> Answer:
+    """The answer; it is waited for in a thread of its own if there is something to do meanwhile."""
+    work: Callable[[], None] | None = getattr(_local, "work", None)
+    if work is None:
+        return speak()
+    _local.work = None
+    with ThreadPoolExecutor(1) as apart:
+        answer = apart.submit(speak)
+        work()
+    return answer.result()
 
 
 @contextmanager

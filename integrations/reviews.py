@@ -18,7 +18,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
 from catalog import skus
-from integrations import activity, connections, due, inbox, outbox, wanted
+from integrations import activity, connections, due, inbox, outbox, shown, wanted
 from integrations.activity import Direction, Outcome
 from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
 from integrations.models import Connection, Drift, PublishedStock, Review, UnmatchedLine
@@ -167,7 +167,7 @@ def _give_up(connection: Connection, held: QuerySet[Review], now: datetime, reas
 def _read(connection: Connection, connector: Connector, review: Review, held: QuerySet[Review], url: str) -> None:
     """Compare what the shop wrote down; from where somebody else stopped, if they did."""
     if not inbox.catch_up(connection, connector):
-        held.update(**due.put_back(timezone.now() + outbox.SOON))
+        held.update(**due.put_back(timezone.now() + shown.SOON))
         return
     waiting = _waiting(connection)
     held.update(compared=0, differing=0)

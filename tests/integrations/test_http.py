@@ -1,6 +1,8 @@
 import gzip
 import os
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import parse_qs
@@ -20,6 +22,13 @@ def server() -> Iterator[Scripted]:
 
 def ask(server: Scripted, **options) -> http.Answer:
     return http.post(f"{server.url}/path", {"name": "käse"}, {"X-Token": "t"}, **options)
+
+
+def wait_until(happened) -> None:
+    end = time.monotonic() + 10
+    while not happened():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.005)
 
 
 def test_a_body_is_sent_as_json_and_the_answer_is_read(server):
@@ -45,6 +54,27 @@ def test_the_connection_stays_open_between_calls(server):
         server.tell({})
         ask(server)
     assert len({asked["client"] for asked in server.asked}) == 1
+
+
+def test_work_is_done_once_while_an_answer_is_waited_for_and_in_our_own_thread(server):
+    done = []
+
+    def work() -> None:
+        wait_until(lambda: bool(server.asked))  # the request is on its way by itself
+        done.append(threading.get_ident())
+
+    for _ in range(2):
+        server.tell({"ok": True})
+    with http.meanwhile(work):
+        assert ask(server).json() == ask(server).json() == {"ok": True}
+    assert done == [threading.get_ident()]
+    assert len({asked["client"] for asked in server.asked}) == 1, "the connection stays open"
+
+
+def test_a_failure_of_a_call_that_something_was_done_beside_is_the_same(server):
+    server.answers = [(500, {}, {})]
+    with http.meanwhile(lambda: None), pytest.raises(Unavailable, match="problem of its own"):
+        ask(server)
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork")

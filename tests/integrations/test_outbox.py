@@ -273,6 +273,28 @@ def test_a_call_that_was_cut_after_it_worked_is_made_again_with_the_same_key(sho
     assert shop.available("MUG", place) == 3
 
 
+def test_a_quantity_that_changes_while_its_call_is_in_doubt_is_told_afterwards(shop, connection, place):
+    shop.faults.add("cut_after", operation=SET, times=1)
+    count("MUG", 3)
+    outbox.push_due(connection, registry.connector_for(connection))
+    count("MUG", 4)
+    sync(connection)
+    assert shop.available("MUG", place) == 4
+
+
+def test_a_batch_that_is_ready_when_the_shop_fails_is_told_later(shop, connect, sell_many, storage, place):
+    sell_many(600)
+    connection = connect()
+    sync(connection)
+    shop.faults.add("error", operation=SET, times=1)
+    stock.count_many([stock.Count(row.pk, storage.pk, Decimal(4)) for row in Product.objects.all()])
+    outbox.push_due(connection, registry.connector_for(connection))
+    assert connection.published.filter(batch=None).count() == 350, "the call that was not made is forgotten"
+    assert connection.published.exclude(lease_token="").count() == 0
+    sync(connection)
+    assert {shop.available(f"P{number}", place) for number in range(600)} == {4}
+
+
 @pytest.mark.parametrize("fault", ["error", "html", "cut", "cut_after", "throttle"])
 def test_a_shop_in_trouble_is_tried_again_and_nothing_is_lost(shop, connection, place, fault):
     shop.faults.add(fault, times=2)
