@@ -104,6 +104,7 @@ class Connector(Protocol):
     credentials: ClassVar[tuple[Credential, ...]]
     sight: timedelta | None  #: how far back the shop shows us orders; None: all of them
     batch: ClassVar[int]  #: levels that one `set_stock` takes
+    topics: ClassVar[tuple[str, ...]]  #: what we ask to be told of, as `Notice.subject` has it
     api_version: ClassVar[str]
     api_version_ends: ClassVar[date]  #: the platform answers with another version from then on
 

@@ -77,6 +77,12 @@ def cost(connection: Connection, connector: Connector) -> PushCost:
     return connector.push_cost(drifts(connection).exclude(theirs=None).count())
 
 
+def send(connection: Connection) -> int:
+    """Send ours where the last look found another, and try again what was refused; returns how many. Safe to repeat."""
+    sent = outbox.send_ours(connection.published.filter(pk__in=drifts(connection).values("published")))
+    return sent + outbox.retry(connection.published.exclude(problem="").filter(due_at=None))
+
+
 def agree(connection: Connection, now: datetime, *, unseen: bool = False) -> None:
     """The merchant has seen what the first push changes: from now on quantities go out. Safe to repeat.
 

@@ -91,7 +91,11 @@ class Clickable(Admin):
     refusals: tuple[type[Exception], ...] = (ValidationError,)
 
     def buttons(self, request: HttpRequest, instance: Any) -> list[blocks.Button]:
-        spoken = [(name, cast(Any, getattr(self, name)).click) for name in self.clicks]
+        return self.buttons_of(request, instance, self.clicks)
+
+    def buttons_of(self, request: HttpRequest, instance: Any, names: Sequence[str]) -> list[blocks.Button]:
+        """Those of these that this person may press now."""
+        spoken = [(name, cast(Any, getattr(self, name)).click) for name in names]
         return [
             to(instance, name, one.title, icon=one.icon, tone=one.tone, is_link=one.form is not None)
             for name, one in spoken

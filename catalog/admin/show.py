@@ -12,6 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
+from catalog import counting
+
 NOTHING = "–"
 #: What a cause such as "sale/12" is called, and whose page it leads to.
 CAUSES = {
@@ -25,6 +27,11 @@ def quantity(value: Decimal | int | None) -> str:
     if value is None:
         return NOTHING
     return f"{Decimal(value).normalize():,f}"
+
+
+def counted(number: int, most: int = counting.MOST) -> str:
+    """1,250; or "10,000+" where nobody counted further."""
+    return f"{most:,}+" if number > most else f"{number:,}"
 
 
 def change(value: Decimal) -> str:

@@ -11,15 +11,16 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.admin import blocks, click, show, theme
+from catalog import counting
+from catalog.admin import blocks, click, show, tabs, theme
 from catalog.models import Storage
 from integrations import endpoints, keys, programs
 from integrations.admin import webhooks
 from integrations.admin.rights import may_change
 from integrations.dashboard import parts
-from integrations.models import Activity, ApiKey, Connection, Event
+from integrations.models import Activity, ApiKey, Connection, Event, Message
 
-ACTIVITIES_SHOWN = 20
+ACTIVITIES_SHOWN = 50
 KEYS_SHOWN = 20
 
 
@@ -120,7 +121,13 @@ def _base_url(request: HttpRequest) -> str:
 # --- its page -----------------------------------------------------------------------------------------------
 
 
-def banners(request: HttpRequest, program: Any) -> list[blocks.Banner]:
+def overview(request: HttpRequest, program: Any) -> blocks.Parts:
+    acts = may_change(request)
+    before: list[blocks.Part] = [_address(request), _keys(program, acts), webhooks.endpoint_table(program, acts)]
+    return blocks.Parts(_banners(program), _figures(program), before=before)
+
+
+def _banners(program: Any) -> list[blocks.Banner]:
     found = []
     if program.state == Connection.State.PAUSED:
         title = "Paused: its calls are refused, and it is told nothing."
@@ -132,7 +139,7 @@ def banners(request: HttpRequest, program: Any) -> list[blocks.Banner]:
     return found
 
 
-def figures(request: HttpRequest, program: Any) -> list[blocks.Figure]:
+def _figures(program: Any) -> list[blocks.Figure]:
     now, refused = timezone.now(), program.calls_refused
     return [
         blocks.Figure("State", parts.state(program), hint=parts.platform(program)),
@@ -144,9 +151,26 @@ def figures(request: HttpRequest, program: Any) -> list[blocks.Figure]:
     ]  # fmt: skip
 
 
-def before(request: HttpRequest, program: Any) -> list[blocks.Part]:
-    acts = may_change(request)
-    return [_address(request), _keys(program, acts), webhooks.endpoint_table(program, acts)]
+def health(request: HttpRequest, program: Any) -> blocks.Parts:
+    """Whether it gets through, and whether we reach it."""
+    now = timezone.now()
+    news = Message.objects.filter(endpoint__connection=program)
+    waiting, given_up, working = counting.numbers(
+        news.filter(due_at__isnull=False),
+        news.filter(due_at=None).exclude(problem=""),
+        program.api_keys.filter(revoked_at=None),
+    )
+    return blocks.Parts(
+        _banners(program),
+        [
+            *_figures(program)[1:],
+            blocks.Figure("Keys that work", show.counted(working), "" if working else "warn"),
+            blocks.Figure("Last told", show.ago(program.told_at, now)),
+            blocks.Figure("Messages waiting", show.counted(waiting)),
+            blocks.Figure("Messages given up", show.counted(given_up), "warn" if given_up else ""),
+        ],
+        before=[webhooks.endpoint_table(program, may_change(request))],
+    )
 
 
 def _address(request: HttpRequest) -> blocks.Copies:
@@ -199,7 +223,15 @@ def key_buttons(key: ApiKey, now: Any) -> list[blocks.Button]:
     return [click.to(key, "revoke", "Revoke", tone="danger", is_link=True)] if key.revoked_at > now else []
 
 
-def after(request: HttpRequest, program: Any) -> list[blocks.Part]:
+def activities(request: HttpRequest, program: Any) -> blocks.Parts:
     newest = program.activities.select_related("order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
     everything = show.list_of(Activity, f"connection__id__exact={program.pk}")
-    return [parts.call_table(newest, "It has not called yet.", ("All of it", everything))]
+    return blocks.Parts(before=[parts.call_table(newest, "It has not called yet.", ("All of it", everything))])
+
+
+TABS = (
+    tabs.Tab("overview", "Overview", overview, ("resume", "pause")),
+    tabs.Tab("health", "Health", health, ("resume", "pause")),
+    tabs.Tab("activity", "Activity", activities),
+    tabs.Tab(tabs.SETTINGS, "Settings"),
+)

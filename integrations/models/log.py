@@ -30,6 +30,7 @@ class WebhookDelivery(models.Model):
         ]
         indexes = [
             models.Index(fields=["connection", "id"], name="delivery_unhandled", condition=Q(handled_at__isnull=True)),
+            models.Index(fields=["connection", "subject", "-received_at"], name="delivery_last"),
         ]
 
     def __str__(self) -> str:

@@ -43,6 +43,7 @@ class Shopify:
     label: ClassVar[str] = "Shopify"
     credentials: ClassVar[tuple[Credential, ...]] = access.CREDENTIALS
     batch: ClassVar[int] = queries.PAGE
+    topics: ClassVar[tuple[str, ...]] = webhooks.TOPICS
     api_version: ClassVar[str] = queries.API_VERSION
     api_version_ends: ClassVar[date] = queries.API_VERSION_ENDS
 

@@ -34,6 +34,8 @@ WANTED = {
     "LOCATIONS_DELETE": "read_locations",
     "APP_UNINSTALLED": "",
 }
+#: The same as deliveries have them: "orders/create".
+TOPICS = tuple("/".join(topic.lower().rsplit("_", 1)) for topic in WANTED)
 #: Those whose body is a whole order: we ask for no more than tells which, so that no personal data travels. Without
 #: a field that changes Shopify would hold deliveries back as repetitions.
 _ORDER_SHAPED = {"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED"}

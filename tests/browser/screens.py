@@ -43,6 +43,8 @@ LISTS = {
     "changes": "people_change_changelist",
     "password": "password_change",
 }
+#: Of a connection's page, besides the first.
+TABS = ("health", "locations", "products", "activity", "settings")
 #: Of whoever is logged in.
 OWN = {"account": "account", "two-steps": "account_begin", "alerts": "account_alerts"}
 
@@ -80,6 +82,7 @@ def screens(state: str) -> list[tuple[str, str]]:
         "sale-take-back": ("sales_order_take_back", Order.objects.get(number="S-1001")),
         "packing-slip": ("sales_order_packing_slip", partly),
         "connection": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay")),
+        "connection-send": ("integrations_connection_send_stock", Connection.objects.get(name="Tea & Clay")),
         "connection-import": ("integrations_connection_import_orders", Connection.objects.get(name="Tea & Clay")),
         "sale-history": ("sales_order_history", partly),
         "user": ("auth_user_change", User.objects.get(username=USERNAME)),
@@ -107,4 +110,7 @@ def screens(state: str) -> list[tuple[str, str]]:
         "call-refused": ("integrations_activity_change", till.activities.get(outcome="failed")),
         "connection-paused": ("integrations_connection_change", Connection.objects.get(name="Tea & Clay outlet")),
     }
-    return found + [(name, reverse(f"admin:{url}", args=[one.pk])) for name, (url, one) in objects.items()]
+    found += [(name, reverse(f"admin:{url}", args=[one.pk])) for name, (url, one) in objects.items()]
+    shop = dict(found)["connection"]
+    tabs = [(f"connection-{tab}", f"{shop}?tab={tab}") for tab in TABS]
+    return [*found, *tabs, ("program-health", f"{dict(found)['program']}?tab=health")]

@@ -405,7 +405,7 @@ def test_refused_quantities_are_retried(admin_client, connection):
 def test_page_shows_what_the_shop_shows_against_what_it_should(admin_client, connection):
     row = connection.published.get(link__sku="MUG")
     stock.count(row.stock.product_id, row.stock.storage_id, make.units(4))
-    page = text(admin_client.get(url("connection_change", connection.pk)))
+    page = text(admin_client.get(url("connection_change", connection.pk), {"tab": "products"}))
     assert ('data-label="Shop shows">10<' in page, 'data-label="Should show">4<' in page) == (True, True)
     assert "On its way" in page
 

@@ -13,7 +13,8 @@ from django.utils import timezone
 from catalog.admin.click import Clickable
 from integrations import activity, endpoints, keys, programs
 from integrations.activity import Direction, Outcome
-from integrations.admin.connections import OF_BOTH, OF_PROGRAMS
+from integrations.admin.clicks import OF_BOTH
+from integrations.admin.connections import OF_PROGRAMS
 from integrations.models import Activity, ApiKey, Connection, Endpoint, Event, Message
 from tests import make
 from tests.api.conftest import Api
@@ -408,7 +409,7 @@ def test_the_last_calls_are_shown_with_what_they_touched_and_why_they_failed(adm
     api = Api(keys.make(till, "Counter")[1])
     sale = api.ask("orders/add", num="7", customer_name="Anna", products=[{"sku": "MUG", "amount": 1, "total": 9}])
     api.error("products/update_stock", 404, product_id=12345, storage_id=main.pk, stock=1)
-    page = text(admin_client.get(url("connection_change", till.pk)))
+    page = text(admin_client.get(url("connection_change", till.pk), {"tab": "activity"}))
     assert "Product not found or access denied" in page
     assert f'href="/sales/order/{sale["order_id"]}/change/">T-7</a>' in page
     line = Activity.objects.get(what="orders/add")
