@@ -14,12 +14,15 @@ from django.db import IntegrityError, transaction
 from django.dispatch import Signal
 from django.utils import timezone
 
+from catalog import sql
 from catalog.models import Product, Sku
 
 #: Sent inside the transaction when products were saved, or their codes changed: sender=Product, product_ids (a list).
 product_changed = Signal()
 
 LONGEST = 255
+#: Decimals of a price.
+_MONEY = Decimal("0.0001")
 #: Control and format characters (a zero-width space that was copied along), halves of a character.
 _INVISIBLE = {"Cc", "Cf", "Cs"}
 
@@ -51,10 +54,18 @@ class Match:
 def find(codes: Iterable[str]) -> dict[str, Match]:
     """Normalised code → the product that it means; unknown codes are left out. One query, however many codes."""
     keys = {normalise(code) for code in codes} - {""}
-    rows = Sku.objects.filter(key__in=keys, product__deleted_at=None).values_list(
-        "key", "product_id", "code", "is_primary", "product__name", "product__cost", "product__price"
+    if not keys:
+        return {}
+    rows = sql.rows(
+        "SELECT sku.key, product.id, sku.code, sku.is_primary, product.name, product.cost, product.price"
+        " FROM catalog_sku sku JOIN catalog_product product ON product.id = sku.product_id"
+        f" WHERE product.deleted_at IS NULL AND sku.key IN {sql.marks(len(keys))}",
+        list(keys),
     )
-    return {key: Match(*match) for key, *match in rows}
+    return {
+        key: Match(product_id, code, bool(is_primary), name, sql.exact(cost, _MONEY), sql.exact(price, _MONEY))
+        for key, product_id, code, is_primary, name, cost, price in rows
+    }
 
 
 @transaction.atomic

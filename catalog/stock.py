@@ -17,7 +17,7 @@ from django.db.models import Count as CountOf
 from django.db.models import F, Q, Sum, Value
 from django.db.models.functions import Abs, Coalesce
 
-from catalog.ledger import LIMIT, PLACES, Kind, Ledger, Level, Place, quantity, stock_changed
+from catalog.ledger import LIMIT, PLACES, Entry, Kind, Ledger, Level, Place, post, quantity, stock_changed
 from catalog.models import ZERO, Stock, StockMovement, quantity_field
 
 __all__ = [
@@ -185,21 +185,22 @@ def settle_all(
     recorded of any of them yet.
     """
     recorded = {cause: {} for cause in wanted} if is_new else _recorded(wanted)
-    ledger_changes: list[tuple[Place, Level, str, int]] = []
+    entries: list[Entry] = []
     for cause, effect in wanted.items():
+        said = note if isinstance(note, str) else note.get(cause, "")
         for place in sorted(effect.keys() | recorded[cause].keys()):
             before, movements = recorded[cause].get(place, (Level(), 0))
             after = effect.get(place, Level())
             change = Level(after.on_hand - before.on_hand, after.reserved - before.reserved)
             if change != Level():
-                ledger_changes.append((place, change, cause, movements + 1))
-    if not ledger_changes:
-        return []
-    ledger = Ledger([place for place, *_ in ledger_changes], None, "", actor, now)
-    for place, change, cause, number in ledger_changes:
-        ledger.note = (note if isinstance(note, str) else note.get(cause, ""))[:255]
-        # Of two that settle a cause without its lock, the unique reference lets only one through.
-        ledger.add(place, _kind(cause, change), change, cause=cause, reference=f"{cause}#{number}")
+                # Of two that settle a cause without its lock, the unique reference lets only one through.
+                reference = f"{cause}#{movements + 1}"
+                entries.append(Entry(place, _kind(cause, change), change, cause, reference, said))
+    if all(entry.change.reserved >= 0 for entry in entries):
+        return post(entries, actor, now) if entries else []
+    ledger = Ledger([entry.place for entry in entries], None, "", actor, now)
+    for entry in entries:
+        ledger.enter(entry)
     return ledger.write()
 
 

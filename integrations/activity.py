@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from catalog import sql
 from integrations.models import Activity, Connection, OrderLink
 
 RETENTION = timedelta(days=90)
@@ -27,7 +28,7 @@ def note(
 ) -> Activity:
     """Write a line. `about`: order, product, external_id, duration_ms, attempts."""
     made = line(connection, what, direction=direction, outcome=outcome, why=why, now=now, **about)
-    made.save(force_insert=True)
+    sql.insert([made])
     return made
 
 

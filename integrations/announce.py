@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
+from catalog import sql
 from catalog.models import Product, StockMovement
 from integrations import due
 from integrations.models import Endpoint, Event, Message, News
@@ -45,7 +47,7 @@ def on_product_changed(sender: Any, product_ids: Collection[int], **kwargs: Any)
 def _tell(event: str, ids: Iterable[int]) -> None:
     """One INSERT when somebody wants it, and before it one SELECT a transaction."""
     if event in _wanted():
-        News.objects.bulk_create([News(event=event, object_id=pk) for pk in ids])
+        sql.insert([News(event=event, object_id=pk) for pk in ids])
 
 
 def _wanted() -> frozenset[str]:
@@ -53,8 +55,8 @@ def _wanted() -> frozenset[str]:
     for _, function, _ in database.run_on_commit:
         if isinstance(function, _Wanted):
             return function.events
-    wanted = Endpoint.objects.filter(is_active=True).values_list("events", flat=True)
-    found = frozenset(event for events in wanted for event in events)
+    wanted = sql.rows("SELECT events FROM integrations_endpoint WHERE is_active")
+    found = frozenset(event for (events,) in wanted for event in json.loads(events))
     if database.in_atomic_block:
         # It goes when the transaction ends, either way, and when the savepoint is undone in which it was found.
         transaction.on_commit(_Wanted(found))

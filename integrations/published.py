@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils import timezone
 
+from catalog import sql
 from catalog.models import Stock
 from integrations import due
 from integrations.models import Connection, PublishedStock
@@ -56,7 +58,15 @@ def on_stock_changed(sender: Any, stock_ids: Collection[int], made: Collection[i
     now = timezone.now()
     if made:
         ensure(Stock.objects.filter(pk__in=made), now)
-    due.update(PublishedStock.objects.filter(stock_id__in=stock_ids), **due.now_or_again(now))
+    # As `due.update` with `due.now_or_again`, but what is due already keeps its time: then no index is written.
+    lock = " FOR NO KEY UPDATE" if connection.features.has_select_for_no_key_update else ""
+    sql.run(
+        "UPDATE integrations_publishedstock SET again = true,"
+        " due_at = CASE WHEN lease_token = '' AND (due_at IS NULL OR due_at > %s) THEN %s ELSE due_at END"
+        " WHERE id IN (SELECT id FROM integrations_publishedstock"
+        f" WHERE stock_id IN {sql.marks(len(stock_ids))} ORDER BY id{lock})",
+        [sql.moment(now), sql.moment(now), *stock_ids],
+    )
 
 
 def moved_by_shop(connection: Connection, product_ids: Iterable[int], now: datetime) -> None:

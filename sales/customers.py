@@ -7,11 +7,15 @@ from zlib import crc32
 
 from django.core.exceptions import ValidationError
 from django.db import connection, transaction
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Upper
 
+from catalog import sql
 from sales.models import Customer
 
+#: What is read of a customer that is looked for.
+_FOUND = (
+    "id", "name", "email", "phone", "address_legal", "address_real", "agreement", "manager_name", "manager_post",
+    "notes",
+)  # fmt: skip
 #: Ours among PostgreSQL's advisory locks: "cust".
 _LOCKS = 0x63757374
 
@@ -81,14 +85,15 @@ def delete(customer_id: int) -> None:
 
 
 def _find(name: str, email: str) -> Customer | None:
-    if email and (found := _like("email", email).order_by("pk").first()):
-        return found
-    return _like("name", name).filter(email="").order_by("pk").first()
+    found = _first("UPPER(email) = UPPER(%s)", email) if email else None
+    return found or _first("UPPER(name) = UPPER(%s) AND email = ''", name)
 
 
-def _like(field: str, value: str) -> QuerySet[Customer]:
+def _first(where: str, value: str) -> Customer | None:
     """Compared by the database's own UPPER, which is indexed. SQLite's knows only the case of A to Z."""
-    return Customer.objects.alias(upper=Upper(field)).filter(upper=Upper(Value(value)))
+    columns = ", ".join(_FOUND)
+    found = sql.rows(f"SELECT {columns} FROM sales_customer WHERE {where} ORDER BY id LIMIT 1", [value])
+    return Customer.from_db(connection.alias, _FOUND, found[0]) if found else None
 
 
 def _wait_for_others(text: str) -> None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from catalog import stock
+from catalog import sql, stock
 from catalog.models import ZERO
 from sales import effects, revision, shipments
 from sales.checks import check
@@ -67,8 +67,11 @@ def place_many(drafts: Sequence[OrderDraft], *, now: datetime, actor: str = "") 
 # What may be refused was refused before: nobody needs a savepoint.
 @transaction.atomic(savepoint=False)
 def _write(sales: Sequence[Sale], drafts: Sequence[OrderDraft], now: datetime, actor: str) -> None:
-    Order.objects.bulk_create([sale.order for sale in sales])
-    OrderLine.objects.bulk_create([line for sale in sales for line in sale.lines])
+    sql.insert([sale.order for sale in sales])
+    for sale in sales:
+        for line in sale.lines:
+            line.order_id = sale.order.pk
+    sql.insert([line for sale in sales for line in sale.lines])
     for sale, draft in zip(sales, drafts, strict=True):
         sale.parcels = shipments.new(sale, draft)
         _follow_draft(sale, draft, now)

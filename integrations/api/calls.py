@@ -30,6 +30,8 @@ class Caller:
     key: ApiKey
     connection: Connection
     now: datetime
+    #: Seconds after which the key may ask again; 0: it may ask.
+    wait_s: int = 0
     order_id: int | None = None
     product_id: int | None = None
     #: What the merchant should know of a request that went well.

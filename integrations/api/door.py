@@ -76,12 +76,13 @@ def _key(request: HttpRequest) -> str:
 
 def _caller(request: HttpRequest, now: datetime) -> Caller:
     text = _key(request)
-    key = keys.find(text, now) if text else None
-    if key is None:
+    used = keys.use(text, now) if text else None
+    if used is None:
         if misaddressed := _misaddressed(request, request.path.removeprefix("/connect/")):
             raise misaddressed
         raise Refusal(401, UNAUTHORIZED)
-    return Caller(key, key.connection, now)
+    key, wait_s = used
+    return Caller(key, key.connection, now, wait_s)
 
 
 def _misaddressed(request: HttpRequest, path: str) -> Refusal | None:
@@ -93,8 +94,9 @@ def _misaddressed(request: HttpRequest, path: str) -> Refusal | None:
 
 
 def _answer(request: HttpRequest, path: str, call: str, caller: Caller) -> HttpResponse:
-    if wait_s := keys.spend(caller.key, caller.now):
-        raise Refusal(429, f"Too many requests. Try again in {wait_s} s.", headers={"Retry-After": str(wait_s)})
+    if caller.wait_s:
+        wait_s = str(caller.wait_s)
+        raise Refusal(429, f"Too many requests. Try again in {wait_s} s.", headers={"Retry-After": wait_s})
     if misaddressed := _misaddressed(request, path):
         raise misaddressed
     body = receiving.whole(request)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from catalog import skus
+from catalog import skus, sql
 from catalog.models import ZERO, Storage
 from integrations.api.bodies import EditedSale, NewSale, PatchedSale, SaleFields, SaleLine
 from integrations.api.calls import Caller
@@ -53,20 +53,30 @@ def place(caller: Caller, body: NewSale) -> Sold:
     Customer.DoesNotExist, Storage.DoesNotExist, ValidationError.
     """
     try:
-        return _place(caller, body)
+        return _place(caller, body, None)
     except IntegrityError as error:
-        # Somebody may have placed the same number a moment ago: only now is it to be seen.
-        if taken := _link(caller.connection, body.num.strip()):
-            raise _number_taken(taken) from error
+        link = _unless_taken(caller, body, error)
+    try:
+        return _place(caller, body, link)
+    except IntegrityError as error:  # another was quicker to take the number of a deleted sale
+        _unless_taken(caller, body, error)
         raise
 
 
+def _unless_taken(caller: Caller, body: NewSale, error: IntegrityError) -> _Link:
+    """The link of this number, if its sale was deleted. That there is one shows when another is inserted."""
+    link = _link(caller.connection, body.num.strip())
+    if link is None:
+        raise error
+    if link.is_taken:
+        raise _number_taken(link) from error
+    return link
+
+
 @transaction.atomic
-def _place(caller: Caller, body: NewSale) -> Sold:
+def _place(caller: Caller, body: NewSale, link: _Link | None) -> Sold:
+    """`link`: of the number, which is free; None: there is none yet, or IntegrityError."""
     connection, external_id = caller.connection, body.num.strip()
-    link = _link(connection, external_id)
-    if link and link.is_taken:
-        raise _number_taken(link)
     lines, skipped = _lines(body.products, [])
     customer = _customer(body, None)
     made_to_order = connection.fulfilment if body.production is None else _fulfilment(body.production)
@@ -87,7 +97,7 @@ def _place(caller: Caller, body: NewSale) -> Sold:
     )
     order = orders.place(draft, now=caller.now, actor=caller.actor)
     if link is None:
-        OrderLink.objects.create(connection=connection, external_id=external_id, number=order.number, order=order)
+        sql.insert([OrderLink(connection=connection, external_id=external_id, number=order.number, order=order)])
     elif not OrderLink.objects.filter(pk=link.pk, order=link.order_id).update(order=order, number=order.number):
         raise IntegrityError("The number of a deleted sale was taken by another one at this moment.")
     return Sold(order.pk, customer.pk, skipped)

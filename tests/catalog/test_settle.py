@@ -1,6 +1,7 @@
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,3 +123,37 @@ def test_after_any_settling_stock_is_the_sum_of_the_last_effects(mug, cup, main,
             assert row.reserved == sum(level.reserved for level in effects)
         assert stock.check() == []
         transaction.set_rollback(True)
+
+
+def test_tenths_add_up_to_what_they_are(mug, main):
+    place = (mug.pk, main.pk)
+    for number, units in enumerate(["0.1", "0.2", "0.7", "1.1"]):
+        stock.settle(f"sale/{number}", {place: Level(D(0), D(units))})
+    assert make.level(mug) == (10, D("2.1"))
+    for number in range(4):
+        stock.settle(f"sale/{number}", {})
+    assert make.level(mug) == (10, 0)
+    assert stock.check() == []
+
+
+def test_more_than_can_be_counted_is_refused(mug, main):
+    place = (mug.pk, main.pk)
+    stock.settle("sale/1", {place: Level(D(0), D("99999999999"))})
+    with pytest.raises(ValidationError, match="more than can be counted"), transaction.atomic():
+        stock.settle("sale/2", {place: Level(D(0), D("99999999999"))})
+    assert make.level(mug) == (10, D("99999999999"))
+
+
+def test_rows_that_are_made_are_told_as_new(mug, cup, main, annex):
+    told = []
+
+    def hear(made, stock_ids, **kwargs):
+        told.append((len(made), len(stock_ids)))
+
+    stock.stock_changed.connect(hear)
+    try:
+        stock.settle("sale/1", {(mug.pk, main.pk): Level(D(0), D(1)), (cup.pk, annex.pk): Level(D(0), D(1))})
+        stock.settle("sale/2", {(mug.pk, main.pk): Level(D(0), D(1)), (cup.pk, annex.pk): Level(D(0), D(1))})
+    finally:
+        stock.stock_changed.disconnect(hear)
+    assert told == [(1, 2), (0, 2)]

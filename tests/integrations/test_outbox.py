@@ -1,5 +1,6 @@
 """What the shop shows is made equal to what we have."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -43,6 +44,20 @@ def test_what_is_already_right_costs_no_call(shop, connection):
     count("MUG", 10)
     sync(connection)
     assert shop.calls[SET] == calls
+
+
+def test_what_is_due_already_keeps_its_time(connection):
+    count("MUG", 9)
+    due_at = PublishedStock.objects.get(link__sku="MUG").due_at
+    count("MUG", 8)
+    assert PublishedStock.objects.get(link__sku="MUG").due_at == due_at
+
+
+def test_what_was_put_off_is_due_when_its_stock_changes(connection):
+    now = timezone.now()
+    PublishedStock.objects.update(due_at=now + timedelta(hours=1))
+    count("MUG", 9)
+    assert PublishedStock.objects.filter(link__sku="MUG", due_at__range=(now, timezone.now())).exists()
 
 
 def test_a_unit_sold_in_the_shop_is_not_added_again(shop, connection, place):
