@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from integrations.models import Connection, CustomerLink, LocationMapping, OrderLink
 from integrations.products import Matched
 from integrations.remote import RemoteCustomer, RemoteLine, RemoteOrder, RemoteShipment
-from sales import customers
-from sales.models import Customer, Order
+from sales import buyers, customers
+from sales.buyers import Buyer
+from sales.models import Order
 from sales.money import round_money
 from sales.orders import LineDraft, OrderDraft, ShipmentDraft
 
@@ -53,13 +54,8 @@ class Shared:
 
 def share(connection: Connection, remotes: Iterable[RemoteOrder]) -> Shared:
     """Where these orders, all of them new, go by, and who bought; customers are made where they are missing."""
-    buyers = dict.fromkeys(remote.customer for remote in remotes)  # in their order: the first gives a new one its name
-    named = [buyer.external_id for buyer in buyers if buyer and buyer.external_id]
-    links = {
-        link.external_id: link.customer
-        for link in connection.customer_links.filter(external_id__in=named).select_related("customer")
-    }
-    return Shared(_places(connection), {buyer: _customer(connection, buyer, links).pk for buyer in buyers})
+    who = dict.fromkeys(remote.customer for remote in remotes)  # in their order: the first gives a new one its name
+    return Shared(_places(connection), _customers(connection, list(who)))
 
 
 def draft(
@@ -219,24 +215,45 @@ def _who(remote: RemoteCustomer | None) -> str:
     return (remote.external_id or remote.email or remote.name) if remote else ""
 
 
-def _customer(connection: Connection, remote: RemoteCustomer | None, links: dict[str, Customer]) -> Customer:
-    """By link, then by e-mail; without any data everybody is one customer. `links`: of those who are linked."""
+def _customers(connection: Connection, who: Sequence[RemoteCustomer | None]) -> dict[RemoteCustomer | None, int]:
+    """Our customer's id of each: by link, then by e-mail; without any data everybody is one customer."""
+    named = [remote.external_id for remote in who if remote and remote.external_id]
+    links = {
+        link.external_id: link.customer
+        for link in connection.customer_links.filter(external_id__in=named).select_related("customer")
+    }
+    # Of several with one id the first is looked for, and the others are the same.
+    fresh: dict[str, RemoteCustomer] = {}
+    sought: list[RemoteCustomer | None] = []
+    for remote in who:
+        external_id = remote.external_id if remote else ""
+        if external_id and remote and external_id not in links:
+            fresh.setdefault(external_id, remote)
+        if not external_id or fresh.get(external_id) is remote:
+            sought.append(remote)
+    found = dict(zip(sought, buyers.find_or_create([_buyer(remote) for remote in sought]), strict=True))
+    made = [
+        CustomerLink(connection=connection, customer=found[remote], external_id=external_id)
+        for external_id, remote in fresh.items()
+    ]
+    CustomerLink.objects.bulk_create(made, ignore_conflicts=True)
+    links |= {row.external_id: row.customer for row in made}
+    for remote in who:
+        if remote not in found:
+            assert remote is not None
+            found[remote] = links[remote.external_id]
+            one = _buyer(remote)
+            customers.fill(found[remote], email=one.email, **one.fields)
+    return {remote: customer.pk for remote, customer in found.items()}
+
+
+def _buyer(remote: RemoteCustomer | None) -> Buyer:
     if remote is None:
-        return customers.find_or_create(name=NO_CUSTOMER)
+        return Buyer(NO_CUSTOMER)
     fields = {
         "phone": remote.phone,
         "address_real": remote.address_real,
         "address_legal": remote.address_legal,
         "manager_name": remote.contact,
     }
-    if known := links.get(remote.external_id):
-        customers.fill(known, email=remote.email, **fields)
-        return known
-    customer = customers.find_or_create(name=remote.name or remote.email or NO_CUSTOMER, email=remote.email, **fields)
-    if remote.external_id:
-        links[remote.external_id] = customer
-        CustomerLink.objects.bulk_create(
-            [CustomerLink(connection=connection, customer=customer, external_id=remote.external_id)],
-            ignore_conflicts=True,
-        )
-    return customer
+    return Buyer(remote.name or remote.email or NO_CUSTOMER, remote.email, fields)

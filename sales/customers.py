@@ -35,7 +35,7 @@ def find_or_create(*, name: str, email: str = "", **fields: str) -> Customer:
     given = {"email": email, **fields}
     customer = _find(name, email)
     if customer is None:
-        _wait_for_others(email or name)
+        wait_for_others(email or name)
         customer = _find(name, email)
     if customer is None:
         customer = Customer(name=name, **given)
@@ -96,13 +96,13 @@ def _first(where: str, value: str) -> Customer | None:
     return Customer.from_db(connection.alias, _FOUND, found[0]) if found else None
 
 
-def _wait_for_others(text: str) -> None:
-    """Until whoever is making the same customer has committed.
+def wait_for_others(*texts: str) -> None:
+    """Until whoever is making the same customers has committed. One statement.
 
     E-mails are not unique (the merchant may keep two contacts with one), so no constraint can decide. SQLite has one
     writer at a time anyway.
     """
     if connection.vendor == "postgresql":
+        keys = sorted({crc32(text.upper().encode()) - 2**31 for text in texts})  # signed 32-bit numbers, in one order
         with connection.cursor() as cursor:
-            key = crc32(text.upper().encode()) - 2**31  # two signed 32-bit numbers
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCKS, key])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, key) FROM unnest(%s) AS key", [_LOCKS, keys])
