@@ -31,6 +31,8 @@ class Answer:
     delay: float = 0
     #: Hang up instead of answering.
     is_cut: bool = False
+    #: Hang up in the middle of the answer.
+    is_cut_halfway: bool = False
 
 
 def call(shop: Shop, version: str, token: str, body: bytes) -> Answer:
@@ -94,6 +96,7 @@ def _sent(answer: Answer, fault: Fault | None) -> Answer:
     if fault and fault.kind == "slow":
         answer.delay = fault.seconds
     answer.is_cut = fault is not None and fault.kind == "cut_after"
+    answer.is_cut_halfway = fault is not None and fault.kind == "truncated"
     return answer
 
 

@@ -8,6 +8,7 @@ Requests, by the name of their document ("token" for a token's request):
     hang       no answer; the connection is cut after some seconds (30), and nothing done
     cut        the connection is cut at once, and nothing done
     cut_after  done, and then the connection is cut
+    truncated  done, and the connection is cut in the middle of the answer
     unheard    answered, with values of enums that the schema does not have
     sparse     answered, with null wherever the schema allows it
 Fetching the result of a bulk operation is the request "download"; `cut_after` then hangs up in the middle of it.
@@ -30,7 +31,7 @@ from random import Random
 from threading import Lock
 from typing import Any
 
-REQUESTS = {"error", "html", "throttle", "slow", "hang", "cut", "cut_after", "unheard", "sparse"}
+REQUESTS = {"error", "html", "throttle", "slow", "hang", "cut", "cut_after", "truncated", "unheard", "sparse"}
 DELIVERIES = {"duplicate", "lost", "late", "shuffled", "bad_signature"}
 BULKS = {"bulk_failed", "bulk_slow"}
 KINDS = REQUESTS | BULKS | DELIVERIES

@@ -192,8 +192,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Request-Id", str(uuid.uuid4()))
         for name, value in answer.headers.items():
             self.send_header(name, value)
-        self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]  # one packet
+        sent = body[: len(body) // 2] if answer.is_cut_halfway else body
+        self._headers_buffer.append(b"\r\n" + sent)  # type: ignore[attr-defined]  # one packet
         self.flush_headers()
+        if answer.is_cut_halfway:
+            self.close_connection = True
+            hang_up(self.connection)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet."""

@@ -53,6 +53,13 @@ def test_the_connection_is_cut_before_anything_is_done(ask: Client, shop: Shop, 
     assert shop.available("MUG", main) == 10
 
 
+def test_an_answer_breaks_off_in_the_middle(ask: Client, shop: Shop, main: Location, mug: Variant) -> None:
+    shop.faults.add("truncated")
+    with pytest.raises((http.client.HTTPException, OSError)):
+        put(ask, mug, main)
+    assert shop.available("MUG", main) == 20
+
+
 def test_the_connection_is_cut_after_it_was_done(ask: Client, shop: Shop, main: Location, mug: Variant) -> None:
     shop.faults.add("cut_after")
     with pytest.raises((http.client.HTTPException, OSError)):
