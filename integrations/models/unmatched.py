@@ -21,7 +21,8 @@ class UnmatchedSkuQuerySet(models.QuerySet["UnmatchedSku"]):
     def waiting(self) -> UnmatchedSkuQuerySet:
         """Those that need a decision: on an order, or on several products of the shop."""
         lines = UnmatchedLine.objects.current().filter(unmatched_sku=OuterRef("pk"))
-        return self.unlinked().filter(Exists(lines) | (Q(is_in_shop=True) & Exists(_twins())), ignored_at=None)
+        is_twin = Q(is_in_shop=True) & ~Q(external_id="") & Exists(_twins())
+        return self.unlinked().filter(Exists(lines) | is_twin, ignored_at=None)
 
     def ignored(self) -> UnmatchedSkuQuerySet:
         return self.unlinked().exclude(ignored_at=None)

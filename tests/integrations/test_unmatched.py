@@ -338,6 +338,19 @@ def test_one_is_linked_and_the_other_ignored(shop, twins, place):
     assert (shop.on_hand(one, place), shop.on_hand(two, place)) == (9, 5)
 
 
+def test_a_sku_that_waited_and_was_decided_twin_by_twin_waits_no_more(shop, connection, sell, place):
+    sell("GHOST", here=False)
+    shop.place_order([("GHOST", 1)])
+    sync(connection)
+    shop.add_product("Other ghost", sku="GHOST", stock={place: 5})
+    matching.make(waiting()[0], ProductDraft("Ghost"), timezone.now())
+    sync(connection)
+    assert [bool(row.external_id) for row in waiting()] == [True, True], "the SKU itself is known by now"
+    matching.ignore(waiting(), timezone.now())
+    sync(connection)
+    assert waiting() == []
+
+
 def test_a_sku_that_is_corrected_in_the_shop_heals_by_itself(shop, twins, place):
     connection, saucer, one, two = twins
     placed = shop.place_order([(one, 1)])
