@@ -28,6 +28,7 @@ TOO_OLD = (
     "The shop does not show this order to us any more. That may be because it is older than 60 days: give the app the"
     " scope read_all_orders, and retry. Until then it is not taken for deleted."
 )
+UNSEEN = "The shop tells of this order and does not show it to us. If you do not miss it, dismiss it."
 #: An order that a shop tells us of but does not show is asked for this often before it is set aside.
 MISSING_TRIES = 4
 
@@ -168,8 +169,18 @@ def _missing(connection: Connection, connector: Connector, link: OrderLink, toke
     elif link.attempts < MISSING_TRIES:
         held = due.held(OrderLink.objects.filter(pk=link.pk), token)
         held.update(**due.later(now, now + due.backoff(link.attempts), "The shop does not show this order yet."))
+    elif _was_young(connection, link) or connector.absence(link.external_id, None, now) == Absence.DELETED:
+        orders.remove(connection, link.pk, token, now, why="It was deleted before we had read it.")
     else:
-        _set_aside(connection, link, token, now, "The shop tells of this order and does not show it to us.")
+        _set_aside(connection, link, token, now, UNSEEN)
+
+
+def _was_young(connection: Connection, link: OrderLink) -> bool:
+    """Whether the shop told us when it was placed: then it would have to show it. Topics are not signed; but of an
+    order that was never read there is nothing to lose.
+    """
+    told = connection.deliveries.filter(external_id=link.external_id, subject="orders/create")
+    return told.exists()
 
 
 def _set_aside(connection: Connection, link: OrderLink, token: str, now: datetime, problem: str) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from integrations import activity, changes, drafts, due, filters, products, published, unmatched
-from integrations.activity import Outcome
+from integrations.activity import Direction, Outcome
 from integrations.connector import Connector
 from integrations.models import Connection, OrderLink
 from integrations.remote import ChangedOrder, RemoteLine, RemoteOrder
@@ -186,3 +186,20 @@ def retry(links: Iterable[OrderLink], now: datetime) -> int:
     """The merchant wants these read again now; returns how many. Safe to repeat."""
     ids = [link.pk for link in links]
     return due.update(OrderLink.objects.filter(pk__in=ids), **due.now_or_again(now))
+
+
+@transaction.atomic
+def dismiss(links: Iterable[OrderLink], now: datetime, actor: str = "") -> int:
+    """The merchant does not miss these: they wait no more until the shop tells of them again; returns how many.
+
+    Only of orders that were never read. Safe to repeat.
+    """
+    ids = [link.pk for link in links]
+    waiting = OrderLink.objects.filter(pk__in=ids, read_at=None, lease_token="").exclude(problem="")
+    rows = list(waiting.select_related("connection").select_for_update(of=("self",), no_key=True).order_by("pk"))
+    OrderLink.objects.filter(pk__in=[link.pk for link in rows]).update(due_at=None, problem="", problem_at=None)
+    for link in rows:
+        why = f"{link.problem} By {actor}." if actor else link.problem
+        what = f"Order {link} was dismissed."
+        activity.note_order(link.connection, link, what, direction=Direction.HERE, why=why, now=now)
+    return len(rows)

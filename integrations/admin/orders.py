@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import show, theme
-from integrations import inbox
+from integrations import inbox, orders
 from integrations.admin.activities import ReadOnly
 from integrations.dashboard import parts
 from integrations.models import OrderLink
@@ -38,7 +38,7 @@ class OrderLinkAdmin(ReadOnly):
     search_help_text = "Number or SKU"
     ordering = ("-pk",)
     chips = (("Waiting", "waiting=1"), ("Kept out", "waiting=kept"), ("All", ""))
-    actions = ("retry",)
+    actions = ("retry", "dismiss")
     empty_title = "No orders yet"
     empty_text = "Orders of connected shops are listed here, with the sale that each became."
     empty_icon = "orders"
@@ -74,3 +74,11 @@ class OrderLinkAdmin(ReadOnly):
     def retry(self, request: HttpRequest, queryset: QuerySet[OrderLink]) -> None:
         count = inbox.look_again(list(queryset))
         messages.success(request, f"{count} {'order is' if count == 1 else 'orders are'} read again now.")
+
+    @admin.action(description="Dismiss", permissions=["retry"])
+    def dismiss(self, request: HttpRequest, queryset: QuerySet[OrderLink]) -> None:
+        count = orders.dismiss(list(queryset), timezone.now(), request.user.get_username())
+        if count:
+            messages.success(request, f"{count} {'order is' if count == 1 else 'orders are'} dismissed.")
+        if rest := len(queryset) - count:
+            messages.error(request, f"{rest} {'was' if rest == 1 else 'were'} read before: decide about what is in it.")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
-from integrations import orders
+from integrations import inbox, orders
 from integrations.models import Activity, OrderLink
+from integrations.remote import Notice, Topic
 from sales.models import Order
 from sandbox.shopify.access import SCOPES
 from tests.integrations.conftest import our_stock, sync
@@ -142,3 +144,48 @@ def test_an_order_that_we_never_saw_is_asked_for_a_few_times_and_set_aside(shop,
     OrderLink.objects.create(connection=connection, external_id=placed.gid, due_at=timezone.now(), attempts=3)
     sync(connection)
     assert "does not show it to us" in OrderLink.objects.get().problem
+
+
+def never_read(connection, shop, subject) -> OrderLink:
+    """An order that the shop told of, as it was deleted before anybody read it."""
+    placed = shop.place_order([("MUG", 1)])
+    shop.delete_order(placed)
+    inbox.receive(connection, Notice("d1", Topic.ORDER, subject, placed.gid), timezone.now())
+    inbox.collect(timezone.now())
+    link = OrderLink.objects.get()
+    OrderLink.objects.update(attempts=3)
+    sync(connection)
+    link.refresh_from_db()
+    return link
+
+
+def test_an_order_that_was_deleted_before_it_was_read_waits_no_more(shop, connection):
+    link = never_read(connection, shop, "orders/create")
+    assert (link.problem, link.due_at, link.order) == ("", None, None)
+    assert sync(connection)
+
+
+def test_an_unseen_order_was_deleted_where_all_orders_are_shown(shop, connection):
+    shop.scopes = ALL
+    link = never_read(connection, shop, "orders/updated")
+    assert (link.problem, link.due_at) == ("", None)
+
+
+def test_an_unseen_order_is_dismissed_and_looked_at_when_the_shop_tells_of_it_again(shop, connection, admin_client):
+    link = never_read(connection, shop, "orders/updated")
+    assert "dismiss it" in link.problem
+    page = reverse("admin:integrations_orderlink_changelist")
+    admin_client.post(page, {"action": "dismiss", "_selected_action": [link.pk]})
+    link.refresh_from_db()
+    assert (link.problem, link.due_at) == ("", None)
+    orders.look(connection.pk, [link.external_id], timezone.now())
+    link.refresh_from_db()
+    assert link.due_at is not None
+
+
+def test_an_order_that_waits_for_a_sku_is_not_dismissed(shop, connection, sell):
+    sell("GHOST", here=False)
+    shop.place_order([("GHOST", 2)])
+    sync(connection)
+    assert orders.dismiss(OrderLink.objects.all(), timezone.now()) == 0
+    assert OrderLink.objects.get().problem
