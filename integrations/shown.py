@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog import stock
+from catalog.models import Stock
 from integrations import claims, due, inbox, products, wanted
 from integrations.claims import Batch
 from integrations.connector import Connector
@@ -27,11 +28,18 @@ def look(connection: Connection, connector: Connector, batch: Batch, rows: list[
     if not inbox.catch_up(connection, connector):
         batch.finish(rows, **due.put_back(timezone.now() + SOON))
         return
+    if taken := [row for row in rows if _takes_theirs(connection, row)]:
+        # What left after the first look may be imported by now: it would be put back on our shelf.
+        _read_stock(taken)
+        seen = _shown(connector, taken)
+        moving = [row for row in taken if seen.get(_place(row)) != shown.get(_place(row))]
+        batch.finish(moving, **due.put_back(timezone.now()))
+        rows = [row for row in rows if row not in moving]
     gone: list[PublishedStock] = []
     unstocked: list[PublishedStock] = []
     known: list[tuple[PublishedStock, int]] = []
     for row in rows:
-        level = shown.get((row.link.item_id, row.mapping.external_id))
+        level = shown.get(_place(row))
         if level is None:
             gone.append(row)
         elif not level.is_tracked:
@@ -59,16 +67,37 @@ def _shown(connector: Connector, rows: Sequence[PublishedStock]) -> dict[tuple[s
     }
 
 
+def _place(row: PublishedStock) -> tuple[str, str]:
+    """Item and location, as the shop names them."""
+    return row.link.item_id, row.mapping.external_id
+
+
+def _takes_theirs(connection: Connection, row: PublishedStock) -> bool:
+    """Whether what the shop shows becomes our own count: the merchant said so, or it is the first time."""
+    is_first = connection.first_stock == Connection.FirstStock.THEIRS and not row.is_started
+    return row.takes_theirs or is_first
+
+
+def _read_stock(rows: Sequence[PublishedStock], *, lock: bool = False) -> list[PublishedStock]:
+    """Bring `row.stock` up to date; returns those whose stock was another. One statement."""
+    ordered = Stock.objects.filter(pk__in=[row.stock_id for row in rows]).order_by("product_id", "storage_id")
+    found = {each.pk: each for each in (ordered.select_for_update(no_key=True) if lock else ordered)}
+    before = {row.pk: (row.stock.on_hand, row.stock.reserved) for row in rows}
+    for row in rows:
+        row.stock = found[row.stock_id]
+    return [row for row in rows if before[row.pk] != (row.stock.on_hand, row.stock.reserved)]
+
+
 def _take_over(connection: Connection, batch: Batch, known: list[tuple[PublishedStock, int]], now: datetime) -> None:
     """Remember what the shop shows; the first time it may become our own count. The rows are due again at once."""
     with transaction.atomic():
+        if taken := [(row, shown) for row, shown in known if _takes_theirs(connection, row)]:
+            # Whatever moved since we looked may be in what the shop showed, or not.
+            moved = _read_stock([row for row, _ in taken], lock=True)
+            batch.finish(moved, **due.put_back(now))
+            known = [(row, shown) for row, shown in known if row not in moved]
+            _count(connection, [(row, shown) for row, shown in taken if row not in moved], now)
         rows = [row for row, _ in known]
-        theirs_first = connection.first_stock == Connection.FirstStock.THEIRS
-        taken = [(row, shown) for row, shown in known if row.takes_theirs or (theirs_first and not row.is_started)]
-        if taken:
-            note = f"First count, from {connection}." if theirs_first else f"Taken from {connection}."
-            stock.count_many(wanted.counts(connection, taken), note=note, now=now)
-            Drift.objects.filter(published__in=[row.pk for row, _ in taken]).delete()
         # Who lost the claim meanwhile must not write over whoever has it now. Locked after the stock, as in a sale.
         if len(due.lock(batch.held(rows))) != len(rows):
             transaction.set_rollback(True)
@@ -78,6 +107,13 @@ def _take_over(connection: Connection, batch: Batch, known: list[tuple[Published
             rows, lease_token="", due_at=now,
             confirmed=confirmed, confirmed_at=now, is_started=True, takes_theirs=False,
         )  # fmt: skip
+
+
+def _count(connection: Connection, taken: list[tuple[PublishedStock, int]], now: datetime) -> None:
+    counts = dict(zip([row.pk for row, _ in taken], wanted.counts(connection, taken), strict=True))
+    for is_first, note in ((True, f"First count, from {connection}."), (False, f"Taken from {connection}.")):
+        stock.count_many([counts[row.pk] for row, _ in taken if row.is_started != is_first], note=note, now=now)
+    Drift.objects.filter(published__in=list(counts)).delete()
 
 
 def _stock_there(

@@ -40,18 +40,22 @@ def quantities(connection: Connection, rows: Sequence[PublishedStock]) -> dict[i
 
 
 def counts(connection: Connection, shown: Sequence[tuple[PublishedStock, int]]) -> list[stock.Count]:
-    """What our shelves hold when the shop is right in showing these quantities: `quantities`, the other way round."""
-    rows = [row for row, _ in shown]
-    own = _reserved_by(connection, rows) if connection.publish == Connection.Publish.ON_HAND else {}
+    """What our shelves hold when the shop is right in showing these quantities: `quantities`, the other way round.
+
+    A shop that was never told of a row knows neither what was promised here nor what is kept back: it shows what lies
+    there, less its own open orders where it shows what is available.
+    """
+    own = _reserved_by(connection, [row for row, _ in shown])
+    shows_on_hand = connection.publish == Connection.Publish.ON_HAND
+
+    def hidden(row: PublishedStock) -> Decimal:
+        ours = own.get((row.stock.product_id, row.stock.storage_id), ZERO)
+        if not row.is_started:
+            return ZERO if shows_on_hand else ours
+        return row.stock.reserved - (ours if shows_on_hand else ZERO) + kept_back(connection, row)
+
     return [
-        stock.Count(
-            row.stock.product_id,
-            row.stock.storage_id,
-            Decimal(quantity)
-            + row.stock.reserved
-            - own.get((row.stock.product_id, row.stock.storage_id), ZERO)
-            + kept_back(connection, row),
-        )
+        stock.Count(row.stock.product_id, row.stock.storage_id, Decimal(quantity) + hidden(row))
         for row, quantity in shown
     ]
 

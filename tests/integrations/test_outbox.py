@@ -15,6 +15,7 @@ from integrations.models import Activity, Connection, PublishedStock
 from integrations.remote import Notice, Topic
 from sales.models import Order
 from sandbox.shopify.cost import Bucket
+from tests import make
 from tests.integrations.conftest import our_stock, sync
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,18 @@ SET, LEVELS = "StockbridgeSetQuantities", "StockbridgeLevels"
 @pytest.fixture
 def place(shop):
     return next(iter(shop.book.locations.values()))
+
+
+def send_once_looked_at(shop, placed) -> None:
+    """The shop sends the order after it was asked what it shows, and before it is asked for its orders."""
+    counted = shop.count
+
+    def count(operation: str) -> None:
+        counted(operation)
+        if operation == "StockbridgeOrders" and not placed.fulfillments:
+            shop.fulfil(placed)
+
+    shop.count = count
 
 
 def count(sku: str, units: int) -> None:
@@ -261,12 +274,33 @@ def test_the_shop_s_quantities_become_our_first_count_when_theirs_win(shop, conn
     assert shop.calls[SET] == 0
 
 
+def test_the_first_count_is_what_the_shop_shows_whatever_is_kept_back_or_promised_here(
+    shop, connect, sell, storage, place
+):
+    sell("MUG", 10, here=False)
+    connection = connect(first_stock="theirs", buffer=Decimal(2))
+    make.order(lines=[("MUG", 3)], storage=storage)
+    products.link_all(connection, registry.connector_for(connection), timezone.now())
+    sync(connection)
+    assert our_stock("MUG").on_hand == 10
+    assert shop.available("MUG", place) == 5, "less what is promised and what is kept back"
+
+
+def test_what_leaves_while_the_shop_s_count_is_taken_is_not_put_back(shop, connection, connector, place):
+    placed = shop.place_order([("MUG", 2)])
+    sync(connection)
+    outbox.take_theirs(PublishedStock.objects.filter(link__sku="MUG"))
+    send_once_looked_at(shop, placed)
+    outbox.push_due(connection, connector)
+    sync(connection)
+    assert our_stock("MUG").on_hand == 8
+    assert shop.on_hand("MUG", place) == 8
+
+
 def test_two_shops_on_one_shelf_leave_each_other_their_reservations(shop, connection, place):
     other = Connection.objects.create(
         platform="shopify", domain="other.myshopify.com", name="Other", credentials={"token": "t", "secret": "s"}
     )
-    from tests import make
-
     sale = make.order(lines=[("MUG", 3)], storage=Storage.objects.get())
     other.order_links.create(external_id="gid://shopify/Order/1", order=sale)
     sync(connection)
