@@ -52,7 +52,8 @@ def counts(connection: Connection, shown: Sequence[tuple[PublishedStock, int]]) 
         ours = own.get((row.stock.product_id, row.stock.storage_id), ZERO)
         if not row.is_started:
             return ZERO if shows_on_hand else ours
-        return row.stock.reserved - (ours if shows_on_hand else ZERO) + kept_back(connection, row)
+        others: Decimal = row.stock.reserved - (ours if shows_on_hand else ZERO)
+        return others + kept_back(connection, row)
 
     return [
         stock.Count(row.stock.product_id, row.stock.storage_id, Decimal(quantity) + hidden(row))
