@@ -112,7 +112,8 @@ def _take_over(connection: Connection, batch: Batch, known: list[tuple[Published
 def _count(connection: Connection, taken: list[tuple[PublishedStock, int]], now: datetime) -> None:
     counts = dict(zip([row.pk for row, _ in taken], wanted.counts(connection, taken), strict=True))
     for is_first, note in ((True, f"First count, from {connection}."), (False, f"Taken from {connection}.")):
-        stock.count_many([counts[row.pk] for row, _ in taken if row.is_started != is_first], note=note, now=now)
+        if chosen := [counts[row.pk] for row, _ in taken if row.is_started != is_first]:
+            stock.count_many(chosen, note=note, now=now)
     Drift.objects.filter(published__in=list(counts)).delete()
 
 
