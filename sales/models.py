@@ -68,9 +68,14 @@ class Order(models.Model):
     source = models.CharField(max_length=32, default="manual", help_text="Where it was sold.")
     date_placed = models.DateField()
     date_shipped = models.DateField(null=True, blank=True)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders")
+    #: Indexed below, as the storage.
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="orders", db_index=False)
     storage = models.ForeignKey(
-        Storage, on_delete=models.PROTECT, related_name="orders", help_text="Where its goods are reserved."
+        Storage,
+        on_delete=models.PROTECT,
+        related_name="orders",
+        db_index=False,
+        help_text="Where its goods are reserved.",
     )
     currency = models.CharField(max_length=3, default="USD", help_text="ISO 4217 code.")
     #: The sum of the lines' totals; written with the lines, in one place.
@@ -96,7 +101,20 @@ class Order(models.Model):
 
     class Meta:
         verbose_name = "sale"
-        indexes = [models.Index(fields=["-date_placed", "-id"], name="order_newest")]
+        # For the list's filters: each leads to the newest without reading the others.
+        indexes = [
+            models.Index(fields=["-date_placed", "-id"], name="order_newest"),
+            models.Index(fields=["customer", "-date_placed", "-id"], name="order_of_customer"),
+            models.Index(fields=["storage", "-date_placed", "-id"], name="order_of_storage"),
+            models.Index(fields=["source", "-date_placed", "-id"], name="order_of_source"),
+            models.Index(
+                fields=["status", "-date_placed", "-id"], name="order_not_shipped", condition=Q(status__in=(0, 1, 4))
+            ),
+            models.Index(
+                fields=["payment", "-date_placed", "-id"], name="order_not_paid", condition=Q(payment__in=(0, 1))
+            ),
+            models.Index(fields=["-date_placed", "-id"], name="order_deleted", condition=Q(deleted_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -106,7 +124,8 @@ class OrderLine(models.Model):
     """One line of a sale. SKU and name are as sold and stay when the product changes."""
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines")
+    #: Indexed below.
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="order_lines", db_index=False)
     position = models.PositiveIntegerField(default=0)
     #: Whoever made the sale knows the line by this; empty when it has no name for it.
     key = models.CharField(max_length=128, blank=True)
@@ -121,6 +140,7 @@ class OrderLine(models.Model):
 
     class Meta:
         verbose_name = "line"
+        indexes = [models.Index(fields=["product", "-id"], name="line_of_product")]
         constraints = [
             models.UniqueConstraint(fields=["order", "key"], condition=~Q(key=""), name="line_key_once"),
             models.CheckConstraint(condition=Q(quantity__gte=0), name="line_quantity_not_negative"),

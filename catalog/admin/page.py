@@ -12,12 +12,14 @@ from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from catalog.admin import blocks
+from catalog.admin import blocks, paging
 from catalog.admin.click import Clickable, sentences
 from catalog.admin.theme import FigureInput, RadioFilter, Textarea, without_windows
 
 #: What tells money from quantities among the columns.
 MONEY_DECIMALS = 4
+#: Rows that "Select all" can mean.
+MOST_AT_ONCE = 1000
 
 
 class Page(Clickable):
@@ -29,6 +31,8 @@ class Page(Clickable):
     list_filter_submit = True
     empty_value_display = ""
     list_per_page = 50
+    paginator = paging.Pages
+    show_full_result_count = False
     compressed_fields = True
     warn_unsaved_form = True
 
@@ -77,6 +81,16 @@ class Page(Clickable):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing is deleted by the dozen: what a deletion takes along is shown for one at a time."""
         return {name: one for name, one in super().get_actions(request).items() if name != "delete_selected"}
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """What is done to many at once is done while the merchant waits."""
+        if request.POST.get("select_across") == "1" and queryset.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
+            most = f"{MOST_AT_ONCE:,} {self.opts.verbose_name_plural}"
+            messages.error(request, f"At most {most} at a time: filter the list first. Nothing was changed.")
+            return HttpResponseRedirect(request.get_full_path())
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         here = request.GET.urlencode()

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import blocks, click, show, theme
-from integrations import changes
+from integrations import changes, search
 from integrations.dashboard import parts
 from integrations.models import Activity, OrderLink, ProposedChange
 from sales.admin.orders import OrderAdmin
@@ -38,10 +38,13 @@ class ProposedFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has 
         return [("1", "Waiting")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        return queryset.filter(link__proposal__isnull=False) if self.value() == "1" else queryset
+        if self.value() != "1":
+            return queryset
+        return queryset.filter(pk__in=ProposedChange.objects.values("link__order"))
 
 
 class SaleAdmin(OrderAdmin):
+    search_help_text = "Number, customer, e-mail, phone, SKU or the shop's id"
     chips = (*OrderAdmin.chips, ("Proposed changes", "proposed=1"))
     clicks = (*OrderAdmin.clicks, "apply_change", "dismiss_change")
 
@@ -50,6 +53,9 @@ class SaleAdmin(OrderAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("link__connection")
+
+    def found(self, text: str) -> set[int]:
+        return search.sales(text)
 
     def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
         banners = super().banners(request, instance)

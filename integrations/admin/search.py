@@ -10,7 +10,10 @@ from django.http import HttpRequest
 from catalog.admin import show
 from catalog.admin.theme import SearchResult
 from catalog.models import Product
+from integrations import search
 from sales.models import Customer, Order
+from sales.search import MOST as LOOKED_AT
+from sales.search import customers
 
 MOST = 8
 
@@ -23,7 +26,7 @@ def find(request: HttpRequest, term: str) -> list[SearchResult]:
 def _found(request: HttpRequest, term: str) -> Iterator[SearchResult]:
     may = request.user.has_perm
     if may("sales.view_order"):
-        orders = Order.objects.current().filter(Q(number__icontains=term) | Q(customer__name__icontains=term))
+        orders = Order.objects.current().filter(pk__in=search.sales(term))
         for order in orders.select_related("customer").order_by("-date_placed", "-pk")[:MOST]:
             yield _result(f"Sale {order}", order.customer.name, show.page_of(order), "receipt_long")
     if may("catalog.view_product"):
@@ -32,8 +35,8 @@ def _found(request: HttpRequest, term: str) -> Iterator[SearchResult]:
         for product in products.order_by("name", "pk")[:MOST]:
             yield _result(product.name, "Product", show.page_of(product), "inventory_2")
     if may("sales.view_customer"):
-        customers = Customer.objects.filter(Q(name__icontains=term) | Q(email__icontains=term))
-        for customer in customers.order_by("name", "pk")[:MOST]:
+        known = customers(term).values("pk")[:LOOKED_AT]
+        for customer in Customer.objects.filter(pk__in=known).order_by("name", "pk")[:MOST]:
             yield _result(customer.name, customer.email or "Customer", show.page_of(customer), "group")
 
 

@@ -16,7 +16,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from catalog.admin import blocks, click, page, show, theme
-from sales import orders, production, returns
+from sales import orders, production, returns, search
 from sales.admin import new_sale, parts, slips
 from sales.admin.shipping import ReturnForm, ShipForm, StorageForm, storages
 from sales.models import Order, Production
@@ -55,8 +55,7 @@ class SourceFilter(theme.DropdownFilter):  # type: ignore[misc]  # the theme has
     parameter_name = "source"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        sources = Order.objects.order_by("source").values_list("source", flat=True).distinct()
-        return [(source, parts.SOURCES.get(source, source)) for source in sources]
+        return list(parts.SOURCES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         return queryset.filter(source=self.value()) if self.value() else queryset
@@ -88,8 +87,10 @@ class OrderAdmin(page.Deletable):
         ("date_placed", theme.RangeDateFilter),
         page.DeletedFilter,
     )
-    search_fields = ("number", "customer__name", "customer__email", "lines__sku")
-    search_help_text = "Number, customer or SKU"
+    #: Those by which the newest, or the lowest, are found without reading all.
+    sortable_by = ("number", "date")
+    search_fields = ("number",)  # that there is a search; `get_search_results` does it
+    search_help_text = "Number, customer, e-mail, phone or SKU"
     ordering = ("-date_placed", "-pk")
     chips: Sequence[tuple[str, str]] = (
         ("All", ""),
@@ -122,6 +123,17 @@ class OrderAdmin(page.Deletable):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("customer", "storage", "production")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(pk__in=self.found(search_term)), False
+
+    def found(self, text: str) -> set[int]:
+        """Ids of the sales that are meant."""
+        return search.sales(text)
 
     # --- the list ---------------------------------------------------------------------------------------
     @admin.display(description="Date", ordering="date_placed")

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Group, User
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
+from integrations.models import Connection, OrderLink
 from sales import orders
 from sales.models import Customer, Order, Production
 from tests import make
@@ -380,3 +381,33 @@ def test_a_customer_with_sales_stays(admin_client, mug):
     order = make.order()
     admin_client.post(url("customer_delete", order.customer_id), {"post": "yes"})
     assert Customer.objects.count() == 1
+
+
+# --- long lists ----------------------------------------------------------------------------------------------
+
+
+def test_a_long_list_is_counted_to_ten_thousand_and_paged(admin_client):
+    Customer.objects.bulk_create(Customer(name=f"C {number:05}") for number in range(10_001))
+    first = text(admin_client.get(url("customer_changelist")))
+    assert "10,000+ customers: filter or search to see the others" in first
+    assert [">Next<" in first, ">Previous<" in first] == [True, False]
+    last = text(admin_client.get(url("customer_changelist"), {"p": "200"}))
+    assert ["C 09999" in last, ">Next<" in last, ">Previous<" in last] == [True, False, True]
+    assert "1 customer" in text(admin_client.get(url("customer_changelist"), {"q": "10000"}))
+
+
+def test_what_is_done_to_all_is_refused_for_more_than_a_thousand(admin_client, mug, main):
+    fields = {"customer_id": make.customer().pk, "storage": main, "date_placed": make.NOW.date()}
+    Order.objects.bulk_create(Order(number=f"N-{number}", **fields) for number in range(1001))
+    form = {"action": "paid_all", "select_across": "1", "index": "0", "_selected_action": Order.objects.first().pk}
+    assert "At most 1,000 sales at a time" in told(admin_client.post(url("order_changelist"), form))[0]
+    assert not Order.objects.filter(payment=Payment.PAID).exists()
+
+
+def test_a_sale_is_found_by_what_its_shop_calls_it(admin_client, mug):
+    connection = Connection.objects.create(platform="shopify", name="Shop", prefix="EU-")
+    order = make.order(number="EU-1001")
+    OrderLink.objects.create(connection=connection, order=order, external_id="gid://shopify/Order/5512")
+    for term in ("1001", "5512", "gid://shopify/Order/5512"):
+        found = admin_client.get(url("order_changelist"), {"q": term}).context["cl"].result_list
+        assert [one.number for one in found] == ["EU-1001"]
