@@ -97,8 +97,8 @@ class Ledger:
             raise ValidationError(f"The reference {self.reference} was used before, for another quantity.")
         return True
 
-    def add(self, place: Place, kind: Kind, change: Level) -> None:
-        self.enter(Entry(place, kind, change, "", self.reference, self.note))
+    def add(self, place: Place, kind: Kind, change: Level, cause: str = "") -> None:
+        self.enter(Entry(place, kind, change, cause, self.reference, self.note))
 
     def enter(self, entry: Entry) -> None:
         row = self.rows[entry.place]

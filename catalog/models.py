@@ -190,3 +190,115 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.on_hand_change:+}"
+
+
+class CsvImport(models.Model):
+    """A CSV file that somebody wants to be taken in: read by the worker, shown, and done when the merchant says so."""
+
+    class State(models.TextChoices):
+        READING = "reading", "Being read"
+        READY = "ready", "Ready"
+        IMPORTING = "importing", "Being imported"
+        STOPPED = "stopped", "Stopped"
+        DONE = "done", "Done"
+        CANCELED = "canceled", "Canceled"
+        FAILED = "failed", "Failed"
+
+    kind = models.CharField(max_length=32, editable=False)
+    #: Of the form that it was uploaded with: a second click uploads nothing.
+    reference = models.UUIDField(unique=True, editable=False)
+    file_name = models.CharField("file", max_length=255, editable=False)
+    size = models.PositiveBigIntegerField(editable=False, help_text="Bytes.")
+    encoding = models.CharField(max_length=16, editable=False)
+    separator = models.CharField(max_length=1, editable=False)
+    #: Field of each column; null for one that is not imported.
+    fields = models.JSONField(default=list, editable=False)
+    #: The header as it stands in the file.
+    header = models.JSONField(default=list, editable=False)
+    state = models.CharField(max_length=16, choices=State, default=State.READING, editable=False)
+    #: Rows with an error are left out; otherwise a file with one is not imported.
+    skips_refused = models.BooleanField(default=False, editable=False)
+    #: Where to go on reading: bytes, and lines before it.
+    position = models.PositiveBigIntegerField(default=0, editable=False)
+    line = models.PositiveIntegerField(default=0, editable=False)
+    is_read = models.BooleanField(default=False, editable=False)
+    #: Rows, and what each of them would do, or did.
+    rows = models.PositiveIntegerField(default=0, editable=False)
+    new = models.PositiveIntegerField(default=0, editable=False)
+    changed = models.PositiveIntegerField(default=0, editable=False)
+    unchanged = models.PositiveIntegerField(default=0, editable=False)
+    refused = models.PositiveIntegerField(default=0, editable=False)
+    #: Rows that the import is done with.
+    imported = models.PositiveIntegerField(default=0, editable=False)
+    #: Outcome → [[line, what, changes]], the first few of each.
+    examples = models.JSONField(default=dict, editable=False)
+    actor = models.CharField(max_length=150, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, editable=False)
+    #: When the worker looks at it next; null: nothing to do. While it is claimed: when the claim ends.
+    due_at = models.DateTimeField(null=True, editable=False)
+    lease_token = models.CharField(max_length=36, blank=True, editable=False)
+    attempts = models.PositiveIntegerField(default=0, editable=False)
+    problem = models.TextField(blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "CSV import"
+        indexes = [models.Index(fields=["due_at"], name="csv_import_due", condition=Q(due_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.state in (self.State.READING, self.State.IMPORTING)
+
+
+class CsvChunk(models.Model):
+    """A piece of an uploaded file; gone once it was read."""
+
+    csv_import = models.ForeignKey(CsvImport, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["csv_import", "number"], name="csv_chunk_once")]
+
+    def __str__(self) -> str:
+        return f"{self.csv_import_id}/{self.number}"
+
+
+class CsvBatch(models.Model):
+    """Rows of a file that are imported in one transaction."""
+
+    csv_import = models.ForeignKey(CsvImport, on_delete=models.CASCADE, related_name="batches")
+    number = models.PositiveIntegerField()
+    imported_at = models.DateTimeField(null=True)
+    refused = models.PositiveIntegerField(default=0)
+    #: [[line, column, sentence]]
+    problems = models.JSONField(default=list)
+    #: [[line, [cells]]]; once they are imported, those with a problem alone.
+    rows = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["csv_import", "number"], name="csv_batch_once")]
+        indexes = [
+            models.Index(fields=["csv_import", "number"], name="csv_batch_refused", condition=Q(refused__gt=0)),
+            models.Index(fields=["csv_import", "number"], name="csv_batch_waiting", condition=Q(imported_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.csv_import_id}/{self.number}"
+
+
+class CsvClaim(models.Model):
+    """What a row of a file is about, while the file is read: no other row may be about the same."""
+
+    csv_import = models.ForeignKey(CsvImport, on_delete=models.CASCADE, related_name="claims")
+    key = models.CharField(max_length=300)
+    line = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["csv_import", "key"], name="csv_claim_once")]
+
+    def __str__(self) -> str:
+        return self.key

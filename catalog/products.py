@@ -81,6 +81,39 @@ def edit(product_id: int, draft: ProductDraft, place: Place | None, *, now: date
     return product
 
 
+@transaction.atomic
+def add_many(drafts: Sequence[ProductDraft]) -> list[Product]:
+    """Make products, without stock; the number of statements does not grow with them. Every call makes others.
+
+    The texts fit their fields. ValidationError: as `skus.set_codes`.
+    """
+    made = [
+        Product(
+            name=draft.name, unit=draft.unit, price=draft.price, cost=draft.cost, batch_size=draft.batch_size,
+            notes=draft.notes,
+        )
+        for draft in drafts
+    ]  # fmt: skip
+    Product.objects.bulk_create(made)
+    skus.set_codes_of_new(
+        (product, draft.sku, draft.alternative_skus) for product, draft in zip(made, drafts, strict=True)
+    )
+    return made
+
+
+@transaction.atomic
+def save_many(changed: Sequence[Product]) -> None:
+    """Write what products are, without their codes. The caller has read them in this transaction, locked. Safe to
+    repeat.
+    """
+    if not changed:
+        return
+    # An upsert of rows that exist: one statement, where bulk_update builds a CASE of all rows.
+    fields = ["name", "unit", "price", "cost", "batch_size", "notes", "updated_at"]
+    Product.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=fields)
+    skus.tell([product.pk for product in changed])
+
+
 def lock(product_id: int) -> Product:
     """The product, locked until the transaction ends. Product.DoesNotExist, also for a deleted one."""
     return Product.objects.current().select_for_update(no_key=True).get(pk=product_id)

@@ -37,6 +37,11 @@ def normalise(code: str) -> str:
     return " ".join("".join(seen).split())
 
 
+def shown(code: str) -> str:
+    """The code as it is shown: without what cannot be seen, a space for a line's end."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in code.strip())
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """The product that a code means."""
@@ -95,6 +100,34 @@ def set_codes(product: Product, primary: str, alternatives: Sequence[str] = ()) 
     _tell(product)
 
 
+@transaction.atomic
+def set_codes_of_new(codes: Iterable[tuple[Product, str, Sequence[str]]]) -> None:
+    """As `set_codes`, for products that were just made and have none: (product, primary, alternatives)."""
+    wanted = [(product, _wanted(product, primary, others)) for product, primary, others in codes]
+    _insert([sku for _, theirs in wanted for sku in theirs])
+    tell([product.pk for product, _ in wanted])
+
+
+@transaction.atomic
+def add_codes(codes: Iterable[tuple[Product, str]]) -> None:
+    """Let each code mean its product too. Codes that no product has yet; ValidationError where one has."""
+    wanted = [(product, _wanted(product, "", [code])) for product, code in codes]
+    _insert([sku for _, theirs in wanted for sku in theirs])
+    tell(sorted({product.pk for product, _ in wanted}))
+
+
+def _insert(wanted: list[Sku]) -> None:
+    try:
+        with transaction.atomic():
+            Sku.objects.bulk_create(wanted)
+    except IntegrityError as error:
+        keys = [sku.key for sku in wanted]
+        taken = Sku.objects.filter(key__in=keys).select_related("product").order_by("key").first()
+        if taken is None:
+            raise
+        raise ValidationError(f"The SKU {taken.code} already belongs to {taken.product.name}.", code="taken") from error
+
+
 def _wanted(product: Product, primary: str, alternatives: Sequence[str]) -> list[Sku]:
     wanted: dict[str, Sku] = {}
     for code in (primary, *alternatives):
@@ -102,8 +135,7 @@ def _wanted(product: Product, primary: str, alternatives: Sequence[str]) -> list
         if max(len(key), len(code.strip())) > LONGEST:
             raise ValidationError(f"The SKU {code[:40]}… is longer than {LONGEST} characters.")
         if key and key not in wanted:
-            shown = "".join(c for c in code.strip() if c.isprintable())
-            wanted[key] = Sku(product=product, code=shown, key=key, is_primary=key == normalise(primary))
+            wanted[key] = Sku(product=product, code=shown(code), key=key, is_primary=key == normalise(primary))
     return list(wanted.values())
 
 
@@ -132,4 +164,10 @@ def on_saved(sender: type[Product], instance: Product, raw: bool, **kwargs: Any)
 
 
 def _tell(product: Product) -> None:
-    product_changed.send(sender=Product, product_ids=[product.pk])
+    tell([product.pk])
+
+
+def tell(product_ids: list[int]) -> None:
+    """Say that these were saved, or their codes changed."""
+    if product_ids:
+        product_changed.send(sender=Product, product_ids=product_ids)

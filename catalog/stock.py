@@ -22,7 +22,8 @@ from catalog.models import ZERO, Stock, StockMovement, quantity_field
 
 __all__ = [
     "LIMIT", "Count", "Discrepancy", "Effect", "Level", "Place", "check", "count", "count_many", "differences", "move",
-    "open_rows", "quantity", "receive", "recorded", "set_minimum", "settle", "settle_all", "stock_changed",
+    "open_rows", "quantity", "receive", "recorded", "set_minimum", "set_minimums", "settle", "settle_all",
+    "stock_changed",
 ]  # fmt: skip
 
 #: Stock rows that `open_rows` locks at a time.
@@ -60,11 +61,12 @@ def count_many(
     counts: Sequence[Count],
     *,
     reference: str | None = None,
+    cause: str = "",
     note: str = "",
     actor: str = "",
     now: datetime | None = None,
 ) -> list[Stock]:
-    """Make on hand what was counted; of two counts of one row, the later.
+    """Make on hand what was counted; of two counts of one row, the later. `cause`: where the counts came from.
 
     Absolute. Without a reference, a count that finds no difference leaves no movement. With one, the count is
     remembered and its repeat changes nothing, whatever happened to the row since.
@@ -78,7 +80,7 @@ def count_many(
     for place, on_hand in wanted.items():
         change = on_hand - ledger.rows[place].on_hand
         if not ledger.has(place, Kind.COUNT, on_hand) and (change or reference):
-            ledger.add(place, Kind.COUNT, Level(on_hand=change))
+            ledger.add(place, Kind.COUNT, Level(on_hand=change), cause=cause)
     ledger.write()
     return [ledger.rows[c.product_id, c.storage_id] for c in counts]
 
@@ -144,14 +146,24 @@ def move(
 @transaction.atomic
 def set_minimum(product_id: int, storage_id: int, minimum: Decimal) -> Stock:
     """The level below which the row is shown red. Absolute, safe to repeat."""
-    units = quantity(minimum, "The minimum")
-    ledger = Ledger([(product_id, storage_id)], None, "", "", None)
-    stock = ledger.rows[product_id, storage_id]
-    if stock.minimum != units:
-        stock.minimum = units
-        stock.save(update_fields=["minimum"])
+    return set_minimums({(product_id, storage_id): minimum})[0]
+
+
+@transaction.atomic
+def set_minimums(minimums: Mapping[Place, Decimal]) -> list[Stock]:
+    """As `set_minimum`, for many rows; they come back in the order given."""
+    wanted = {place: quantity(minimum, "The minimum") for place, minimum in minimums.items()}
+    if not wanted:
+        return []
+    ledger = Ledger(wanted, None, "", "", None)
+    changed = [ledger.rows[place] for place, units in wanted.items() if ledger.rows[place].minimum != units]
+    for place, units in wanted.items():
+        ledger.rows[place].minimum = units
+    if changed:
+        # An upsert of rows that exist, as in the ledger.
+        Stock.objects.bulk_create(changed, update_conflicts=True, unique_fields=["id"], update_fields=["minimum"])
     ledger.write()
-    return stock
+    return [ledger.rows[place] for place in wanted]
 
 
 @transaction.atomic

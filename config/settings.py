@@ -149,6 +149,14 @@ OTP_TOTP_ISSUER = "Stockbridge"
 #: Webhooks and API calls larger than this are refused unread.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
+#: CSV files larger than this are refused; what comes beyond it is not kept.
+CSV_UPLOAD_BYTES = env.int("CSV_UPLOAD_MB", 50) * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "catalog.csv_files.uploads.Limit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 #: The General API: requests per second and key, and how many may come at once. A rate of 0: no limit.
 API_RATE = env.int("API_RATE", 20)
 API_BURST = env.int("API_BURST", 60)

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from catalog.csv_files import imports
 from integrations import (
     activity,
     alerts,
@@ -95,11 +96,12 @@ def write_schedules(**kwargs: Any) -> None:
 
 
 def is_due(now: datetime) -> bool:
-    """Whether anything is to be done now. One statement, whatever the size of the tables."""
+    """Whether anything is to be done now. Two statements at most, whatever the size of the tables."""
     active = registry.open_at(now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
     to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now))
-    return Connection.objects.filter(Exists(deliveries) | (active & _has_work(now)) | to_tell).exists()
+    shops_have = Connection.objects.filter(Exists(deliveries) | (active & _has_work(now)) | to_tell)
+    return shops_have.exists() or imports.due(now).exists()
 
 
 def _has_work(now: datetime) -> Q:
@@ -149,6 +151,7 @@ def drain(budget_s: float = BUDGET_S) -> bool:
         for connection in registry.shops().filter(registry.open_at(now), _has_work(now)):
             worked += _serve(connection, stop_at)
         worked += announce.collect(timezone.now()) + callbacks.deliver_due(stop_at=stop_at)
+        worked += imports.work_due(stop_at=stop_at)
         if not worked:
             return True
         beat(DRAIN, timezone.now())
@@ -319,6 +322,7 @@ def _is_under_way(connected: list[Connection]) -> bool:
 def tidy() -> None:
     """Once a day: forget old activities and deliveries. Safe to repeat."""
     now = timezone.now()
+    imports.tidy(now)
     activity.prune(now)
     unmatched.tidy(now)
     callbacks.tidy(now)
