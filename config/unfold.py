@@ -29,6 +29,9 @@ def _is_of(request: HttpRequest, url_names: tuple[str, ...]) -> bool:
     return request.path.startswith(tuple(reverse(f"admin:{name}") for name in url_names))
 
 
+#: Screens that belong to connections and have no entry of their own.
+OF_CONNECTIONS = ("apikey", "condition", "endpoint", "message", "orderlink", "privacyrequest", "publishedstock")
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Stockbridge",
     "SITE_HEADER": "Stockbridge",
@@ -103,10 +106,7 @@ UNFOLD: dict[str, Any] = {
                         "hub",
                         "integrations_connection_changelist",
                         "integrations.view_connection",
-                        tuple(
-                            f"integrations_{name}_changelist"
-                            for name in ("apikey", "condition", "endpoint", "message", "orderlink", "publishedstock")
-                        ),
+                        tuple(f"integrations_{name}_changelist" for name in OF_CONNECTIONS),
                     ),
                     _item(
                         "Unmatched SKUs",

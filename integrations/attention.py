@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import F
 
 from catalog.models import Stock
-from integrations import conditions, endpoints, keys, programs, reviews
+from integrations import conditions, endpoints, keys, privacy, programs, reviews
 from integrations.models import Connection, Drift, OrderFinding, OrderLink, ProposedChange, PublishedStock, UnmatchedSku
 
 
@@ -37,6 +37,8 @@ class Counts:
     orders_differing: int
     #: What shops changed for us, where somebody has to do something.
     conditions: int
+    #: People who want to know what is stored of them, and have not been answered.
+    privacy_requests: int
 
     @property
     def total(self) -> int:
@@ -53,6 +55,7 @@ SENTENCES = {
     "differences": "Quantities that differ until you say who is right: {}.",
     "pushes_unconfirmed": "Shops whose first push waits until you have looked: {}.",
     "orders_differing": "Orders that are not the same on both sides: {}.",
+    "privacy_requests": "People who want to know what is stored of them: {}.",
     "conditions": "What shops changed for us, shown on the pages of their connections: {}.",
     "endpoints_failing": "Addresses that are not told what they should be: {}.",
     "keys_ending": "Keys that stop soon and are still used: {}.",
@@ -66,7 +69,7 @@ def heaps(found: Counts) -> list[tuple[str, int, str]]:
 
 
 def counts(now: datetime, connections: Sequence[Connection] | None = None) -> Counts:
-    """Of all connections, or of these. Thirteen statements."""
+    """Of all connections, or of these. Fourteen statements."""
     which = {} if connections is None else {"connection__in": connections}
 
     def of(path: str) -> dict[str, Sequence[Connection]]:
@@ -87,6 +90,7 @@ def counts(now: datetime, connections: Sequence[Connection] | None = None) -> Co
         pushes_unconfirmed=(reviews.unconfirmed() & these).count(),
         differences=Drift.objects.waiting().filter(**of("published")).count(),
         orders_differing=OrderFinding.objects.open().filter(**of("check_of")).count(),
+        privacy_requests=privacy.waiting().filter(**which).count(),
         conditions=conditions.calling(connections).count(),
         programs_refused=(programs.often_refused(now) & these).count(),
     )

@@ -83,6 +83,14 @@ class BadSignature(Exception):
         self.names_us = names_us
 
 
+class OtherShop(Exception):
+    """A delivery that our secret signed, and that is about another shop: one app may be in several."""
+
+    def __init__(self, domain: str) -> None:
+        super().__init__(f"This delivery is about {domain}.")
+        self.domain = domain
+
+
 @dataclass(frozen=True, slots=True)
 class Credential:
     """One thing that the merchant must paste; the wizard makes a field of it."""
@@ -194,4 +202,4 @@ class Connector(Protocol):
         """Have nothing delivered to url any more; returns how many subscriptions there were. Safe to repeat."""
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """What a delivery says. Raises BadSignature. Speaks to nobody."""
+        """What a delivery says. Raises BadSignature, OtherShop. Speaks to nobody."""

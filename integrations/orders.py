@@ -135,6 +135,7 @@ def remove(connection: Connection, link_id: int, token: str, now: datetime, *, w
 
 def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, now: datetime) -> str:
     """Place or revise the sale; returns why it waits, or ""."""
+    remote = remote.anonymous() if link.redacted_at else remote
     link.kept_out = "" if link.order else filters.kept_out(connection, remote)[:255]
     if link.kept_out:
         unmatched.keep(connection, link, [], now)

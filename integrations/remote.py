@@ -6,7 +6,7 @@ Ids are text (they exceed 2^53), quantities and money are Decimal made from text
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -168,6 +168,11 @@ class RemoteOrder:
     remarks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def anonymous(self) -> RemoteOrder:
+        """The same without what tells who bought it."""
+        shipments = tuple(replace(one, tracking_number="", tracking_url="") for one in self.shipments)
+        return replace(self, customer=None, notes="", shipments=shipments)
+
 
 class Absence(StrEnum):
     """What it means that a shop did not show an order."""
@@ -282,6 +287,18 @@ class Rejection:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class PersonNotice:
+    """What a shop passes on of somebody who asks about themselves: "data", or to be forgotten: "customer", "shop"."""
+
+    kind: str
+    external_id: str = ""
+    email: str = ""
+    phone: str = ""
+    #: RemoteOrder.external_id of those that are meant.
+    orders: tuple[str, ...] = ()
+
+
 class Topic(StrEnum):
     """What a delivery says to look at."""
 
@@ -290,6 +307,8 @@ class Topic(StrEnum):
     STOCK = "stock"
     LOCATIONS = "locations"
     UNINSTALLED = "uninstalled"
+    #: `Notice.person` says what.
+    PERSON = "person"
     OTHER = "other"
 
 
@@ -304,3 +323,4 @@ class Notice:
     external_id: str = ""
     #: Why the body could not be used, when it was rightly signed.
     problem: str = ""
+    person: PersonNotice | None = None

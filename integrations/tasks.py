@@ -37,6 +37,7 @@ from integrations import (
     order_checks,
     orders,
     outbox,
+    privacy,
     products,
     registry,
     reviews,
@@ -99,7 +100,7 @@ def is_due(now: datetime) -> bool:
     """Whether anything is to be done now. Two statements at most, whatever the size of the tables."""
     active = registry.open_at(now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
-    to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now))
+    to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now)) | Exists(privacy.is_due(now))
     shops_have = Connection.objects.filter(Exists(deliveries) | (active & _has_work(now)) | to_tell)
     return shops_have.exists() or imports.due(now).exists()
 
@@ -146,7 +147,7 @@ def drain(budget_s: float = BUDGET_S) -> bool:
     stop_at = time.monotonic() + budget_s
     beat(DRAIN, timezone.now(), woken_at=None)
     while time.monotonic() < stop_at:
-        worked = inbox.collect(timezone.now())
+        worked = inbox.collect(timezone.now()) + privacy.work_due(stop_at=stop_at)
         now = timezone.now()
         for connection in registry.shops().filter(registry.open_at(now), _has_work(now)):
             worked += _serve(connection, stop_at)
@@ -326,6 +327,7 @@ def tidy() -> None:
     activity.prune(now)
     unmatched.tidy(now)
     callbacks.tidy(now)
+    privacy.tidy(now)
     Review.objects.filter(finished_at__lt=now - timedelta(days=90)).delete()
     WebhookDelivery.objects.filter(handled_at__lt=now - timedelta(days=30)).delete()
     IdempotentRequest.objects.filter(created_at__lt=now - timedelta(days=1)).delete()

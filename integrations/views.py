@@ -11,9 +11,10 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations import attention, inbox, registry, tasks
-from integrations.connector import BadSignature
+from integrations import attention, inbox, privacy, registry, tasks
+from integrations.connector import BadSignature, OtherShop
 from integrations.models import Connection, Heartbeat, OrderLink, PublishedStock, WebhookDelivery
+from integrations.remote import Notice
 
 #: The supervisor shows itself every 5 seconds.
 WORKER_SILENT = timedelta(seconds=30)
@@ -36,13 +37,30 @@ def webhook(request: HttpRequest, connection_id: int) -> HttpResponse:
     except RequestDataTooBig:
         return HttpResponse("More than 1 MiB.", status=413, content_type="text/plain")
     try:
-        notice = registry.connector_for(connection).read_webhook(request.headers, body)
+        connection, notice = _read(connection, request, body)
     except BadSignature as error:
         if error.names_us:
             inbox.note_unsigned(connection, timezone.now())
         return HttpResponse("Not signed with this connection's secret.", status=401, content_type="text/plain")
     inbox.receive(connection, notice, timezone.now())
+    if notice.person:
+        privacy.receive(connection, notice.delivery_id, notice.person, timezone.now())
     return HttpResponse("ok", content_type="text/plain")
+
+
+def _read(connection: Connection, request: HttpRequest, body: bytes) -> tuple[Connection, Notice]:
+    """What a delivery says, and of which connection: an app that is in several shops has one address for all of them.
+
+    Raises BadSignature. Of a shop that is not connected it is refused, and ours is asked whether it was renamed.
+    """
+    try:
+        return connection, registry.connector_for(connection).read_webhook(request.headers, body)
+    except OtherShop as error:
+        shops = Connection.objects.filter(platform=connection.platform, domain=error.domain)
+        if (other := shops.only(*registry.NEEDED).first()) is None:
+            Connection.objects.filter(pk=connection.pk).update(check_due_at=timezone.now())
+            raise BadSignature(str(error)) from error
+        return other, registry.connector_for(other).read_webhook(request.headers, body)
 
 
 @require_GET
@@ -81,6 +99,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "stockbridge_stock_negative": counts.negative_stock,
         "stockbridge_endpoints_failing": counts.endpoints_failing,
         "stockbridge_keys_ending": counts.keys_ending,
+        "stockbridge_privacy_requests": counts.privacy_requests,
         "stockbridge_conditions": counts.conditions,
         "stockbridge_programs_refused": counts.programs_refused,
     }

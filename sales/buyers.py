@@ -74,7 +74,7 @@ class _Known:
         emails = {self._upper[one.email] for one in buyers if one.email}
         names = {self._upper[one.name] for one in buyers if one.name}
         with_email = Customer.objects.annotate(upper=Upper("email")).filter(upper__in=emails)
-        without = Customer.objects.annotate(upper=Upper("name")).filter(upper__in=names, email="")
+        without = Customer.objects.annotate(upper=Upper("name")).filter(upper__in=names, email="", redacted_at=None)
         for rows, by in ((with_email, self._by_email), (without, self._by_name)):
             for row in rows.order_by("pk"):
                 customer = self._seen.setdefault(row.pk, row)

@@ -92,7 +92,9 @@ def _find(name: str, email: str) -> Customer | None:
 def _first(where: str, value: str) -> Customer | None:
     """Compared by the database's own UPPER, which is indexed. SQLite's knows only the case of A to Z."""
     columns = ", ".join(_FOUND)
-    found = sql.rows(f"SELECT {columns} FROM sales_customer WHERE {where} ORDER BY id LIMIT 1", [value])
+    found = sql.rows(
+        f"SELECT {columns} FROM sales_customer WHERE {where} AND redacted_at IS NULL ORDER BY id LIMIT 1", [value]
+    )
     return Customer.from_db(connection.alias, _FOUND, found[0]) if found else None
 
 

@@ -24,6 +24,8 @@ class Customer(models.Model):
     manager_name = models.CharField("contact", max_length=255, blank=True)
     manager_post = models.CharField("contact's position", max_length=255, blank=True)
     notes = models.TextField(blank=True)
+    #: Nobody is to know who this was: all that told so is gone.
+    redacted_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

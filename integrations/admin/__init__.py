@@ -11,6 +11,7 @@ from integrations.admin import (
     keys,
     messages,
     orders,
+    privacy,
     products,
     published,
     sales,
@@ -19,5 +20,5 @@ from integrations.admin import (
 
 __all__ = [
     "activities", "checks", "conditions", "connections", "drifts", "endpoints", "imports", "keys", "messages", "orders",
-    "products", "published", "sales", "unmatched",
+    "privacy", "products", "published", "sales", "unmatched",
 ]  # fmt: skip

@@ -27,6 +27,7 @@ from integrations.models import (
     Heartbeat,
     OrderFinding,
     OrderLink,
+    PrivacyRequest,
     PublishedStock,
     UnmatchedSku,
 )
@@ -94,6 +95,10 @@ def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
         _alert(
             counts.connections_paused, "connection", "paused: nothing is exchanged until you resume",
             show.list_of(Connection, "state__exact=paused"), "pause_circle", "bad",
+        ),
+        _alert(
+            counts.privacy_requests, "person", "asking what is stored of them",
+            show.list_of(PrivacyRequest, "state=waiting"), "privacy_tip",
         ),
         _alert(
             counts.conditions, "condition", "of a shop that needs you", show.list_of(Condition, "state=calling"),

@@ -15,6 +15,7 @@ from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink
 from integrations.models.log import Activity, WebhookDelivery
 from integrations.models.outgoing import Endpoint, Event, Message, News
+from integrations.models.privacy import PrivacyRequest
 from integrations.models.proposals import ProposedChange
 from integrations.models.published import PublishedStock
 from integrations.models.reviews import Drift, Review
@@ -42,6 +43,7 @@ __all__ = [
     "OrderCheck",
     "OrderFinding",
     "OrderLink",
+    "PrivacyRequest",
     "ProductLink",
     "ProposedChange",
     "PublishedStock",

@@ -87,6 +87,8 @@ class OrderLink(Due):
     read_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: When a check of all orders last found it in the shop.
     seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    #: Who bought it is forgotten, and not imported again.
+    redacted_at = models.DateTimeField(null=True, blank=True, editable=False)
     #: The shop has told us that it deleted the order; believed once the order cannot be read any more.
     is_told_deleted = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

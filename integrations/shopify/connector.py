@@ -315,7 +315,7 @@ class Shopify:
         return len(present)
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """What a delivery says. Raises BadSignature. Speaks to nobody."""
+        """What a delivery says. Raises BadSignature, OtherShop. Speaks to nobody."""
         return webhooks.read(headers, body, self._domain, self._secrets)
 
     # ---------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from integrations.connector import BadSignature
-from integrations.remote import Notice, Topic
+from integrations.connector import BadSignature, OtherShop
+from integrations.remote import Notice, PersonNotice, Topic
 
 #: Topic → the scope that it needs; empty: none beyond what every connection must have.
 WANTED = {
@@ -42,6 +42,13 @@ _ORDER_SHAPED = {"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED"}
 _ORDER_FIELDS = ["id", "admin_graphql_api_id", "updated_at"]
 
 _ABOUT_ORDERS = ("orders/", "refunds/", "fulfillments/")
+#: Topic → what somebody wants, and what names the orders that they mean. Shopify sends these to the address that the
+#: app's settings name; nobody can subscribe to them.
+_PERSONAL = {
+    "customers/data_request": ("data", "orders_requested"),
+    "customers/redact": ("customer", "orders_to_redact"),
+    "shop/redact": ("shop", ""),
+}
 #: Topics that are worth nothing without an id.
 _NAMING = {Topic.ORDER, Topic.ORDER_DELETED, Topic.STOCK}
 
@@ -55,16 +62,19 @@ def subscription(topic: str, url: str) -> dict[str, Any]:
 
 
 def read(headers: Mapping[str, str], body: bytes, domain: str, secrets: Sequence[str]) -> Notice:
-    """What a delivery says. Raises BadSignature when none of the secrets signed it, or it is about another shop.
+    """What a delivery says. Raises BadSignature when none of the secrets signed it, OtherShop when another is meant.
 
     Only the body is signed; topic and id are the sender's word, so a notice is a hint and never the truth.
     """
     sent = {name.lower(): value for name, value in headers.items()}
-    names_us = sent.get("x-shopify-shop-domain", "").lower() == domain
+    named = sent.get("x-shopify-shop-domain", "").lower()[:255]
+    names_us = named == domain
     if not _is_signed(sent.get("x-shopify-hmac-sha256", ""), body, secrets):
         raise BadSignature("Shopify did not sign this delivery with the secret of this connection.", names_us=names_us)
+    if not named:
+        raise BadSignature("This delivery does not say which shop it is about.")
     if not names_us:
-        raise BadSignature("This delivery is about another shop.")
+        raise OtherShop(named)
     subject = sent.get("x-shopify-topic", "")[:64]
     delivery_id = _delivery_id(sent.get("x-shopify-webhook-id", ""), subject, body)
     try:
@@ -73,6 +83,8 @@ def read(headers: Mapping[str, str], body: bytes, domain: str, secrets: Sequence
         content = None
     if not isinstance(content, dict):
         return Notice(delivery_id, Topic.OTHER, subject, problem="The delivery could not be read: it is not JSON.")
+    if subject in _PERSONAL:
+        return _person(delivery_id, subject, content, domain)
     topic, external_id = _about(subject, content)
     if topic in _NAMING and not external_id:
         return Notice(delivery_id, Topic.OTHER, subject, problem="The delivery does not say what it is about.")
@@ -109,6 +121,23 @@ def _about(subject: str, content: Mapping[str, Any]) -> tuple[Topic, str]:
     if subject.startswith(_ABOUT_ORDERS):
         return Topic.ORDER, _gid("Order", _order_number(subject, content))
     return Topic.OTHER, ""
+
+
+def _person(delivery_id: str, subject: str, content: Mapping[str, Any], domain: str) -> Notice:
+    """Topics are not signed, so the body has to be what the topic promises, of this very shop.
+
+    https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance
+    """
+    kind, orders_name = _PERSONAL[subject]
+    is_whole = content.get("shop_domain") == domain and (not orders_name or orders_name in content)
+    who = content.get("customer") or {}
+    external_id = _gid("Customer", who.get("id")) if isinstance(who, dict) else ""
+    if not is_whole or (orders_name and not external_id) or (not orders_name and "customer" in content):
+        return Notice(delivery_id, Topic.OTHER, subject, problem="The delivery is not what it says it is.")
+    listed = content.get(orders_name) or [] if orders_name else []
+    orders = tuple(filter(None, (_gid("Order", each) for each in listed))) if isinstance(listed, list) else ()
+    email, phone = str(who.get("email") or ""), str(who.get("phone") or "")
+    return Notice(delivery_id, Topic.PERSON, subject, person=PersonNotice(kind, external_id, email, phone, orders))
 
 
 def _order_number(subject: str, content: Mapping[str, Any]) -> Any:

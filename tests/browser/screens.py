@@ -28,6 +28,7 @@ LISTS = {
     "differences": "integrations_drift_changelist",
     "unmatched": "integrations_unmatchedsku_changelist",
     "conditions": "integrations_condition_changelist",
+    "privacy": "integrations_privacyrequest_changelist",
     "keys": "integrations_apikey_changelist",
     "endpoints": "integrations_endpoint_changelist",
     "messages": "integrations_message_changelist",
