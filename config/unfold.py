@@ -96,6 +96,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Products", "inventory_2", "catalog_product_changelist", "catalog.view_product"),
                     _item("Storages", "warehouse", "catalog_storage_changelist", "catalog.view_storage"),
+                    _item("CSV files", "table_view", "catalog_csvimport_changelist", "catalog.view_product"),
                 ],
             },
             {

@@ -1,5 +1,5 @@
 """The stock room's screens."""
 
-from catalog.admin import products, storages
+from catalog.admin import csv_imports, products, storages
 
-__all__ = ["products", "storages"]
+__all__ = ["csv_imports", "products", "storages"]

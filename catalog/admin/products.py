@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import DecimalField, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog import skus, stock
@@ -183,6 +184,10 @@ class ProductAdmin(page.Deletable):
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         skus.delete_product(obj, timezone.now())
+
+    def list_buttons(self, request: HttpRequest) -> list[blocks.Button]:
+        url = reverse("admin:catalog_csvimport_changelist")
+        return [blocks.Button("CSV files", url, "table_view", is_link=True)]
 
     # --- its page ---------------------------------------------------------------------------------------
     def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
