@@ -127,6 +127,10 @@ if EMAIL_URL:
 EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", "stockbridge@localhost")
 
+#: How long the activity log is kept, and what was said word for word.
+ACTIVITY_DAYS = max(env.int("ACTIVITY_DAYS", 90), 1)
+PAYLOAD_DAYS = max(env.int("PAYLOAD_DAYS", 30), 0)
+
 # --- people --------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [

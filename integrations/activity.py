@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog import sql
 from integrations.models import Activity, Connection, OrderLink
 
-RETENTION = timedelta(days=90)
+RETENTION = timedelta(days=settings.ACTIVITY_DAYS)
+#: Rows that one transaction forgets.
+BATCH = 1000
 
 Direction = Activity.Direction
 Outcome = Activity.Outcome
@@ -26,7 +30,8 @@ def note(
     now: datetime | None = None,
     **about: Any,
 ) -> Activity:
-    """Write a line. `about`: order, product, external_id, duration_ms, attempts."""
+    """Write a line. `about`: order, product, external_id, duration_ms, attempts, number; request and response, which
+    `payloads.kept` has made fit to be stored."""
     made = line(connection, what, direction=direction, outcome=outcome, why=why, now=now, **about)
     sql.insert([made])
     return made
@@ -69,12 +74,20 @@ def note_order(
     outcome: Activity.Outcome = Outcome.DONE,
     why: str = "",
     now: datetime,
+    **about: Any,
 ) -> Activity:
     """Write a line about an order of a shop and its sale."""
-    about = {"order": link.order, "external_id": link.external_id, "attempts": link.attempts}
+    about |= {"order": link.order, "external_id": link.external_id, "attempts": link.attempts}
     return note(connection, what, direction=direction, outcome=outcome, why=why, now=now, **about)
 
 
 def prune(now: datetime) -> None:
-    """Forget what is older than RETENTION. Safe to repeat."""
-    Activity.objects.filter(at__lt=now - RETENTION).delete()
+    """Forget what is older than ACTIVITY_DAYS, and what was said that is older than PAYLOAD_DAYS. Safe to repeat, and
+    to stop at any time: it goes a thousand rows at a time."""
+    old = Activity.objects.filter(at__lt=now - timedelta(days=settings.ACTIVITY_DAYS)).order_by("at")
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        Activity.objects.filter(pk__in=ids).delete()
+    bodies = Activity.objects.filter(~Q(request="") | ~Q(response=""))
+    old = bodies.filter(at__lt=now - timedelta(days=settings.PAYLOAD_DAYS)).order_by("at")
+    while ids := list(old.values_list("pk", flat=True)[:BATCH]):
+        Activity.objects.filter(pk__in=ids).update(request="", response="")

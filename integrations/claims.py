@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, QuerySet
 from django.db.models.expressions import RawSQL
 
-from integrations import activity, due
+from integrations import activity, due, payloads
 from integrations.activity import Direction, Outcome
 from integrations.models import Connection, PublishedStock
 
@@ -53,6 +53,9 @@ class Batch:
                 outcome=Outcome.FAILED,
                 why=f"{names(rows)} {reason}",
                 now=now,
+                number=len(rows),
+                request=said(rows),
+                response=payloads.kept(reason),
             )
 
     def write_call(self, rows: Sequence[PublishedStock], key: uuid.UUID) -> bool:
@@ -149,6 +152,11 @@ def by_row(values: Mapping[int, int | None]) -> RawSQL:
 
 def count(number: int) -> str:
     return "1 quantity" if number == 1 else f"{number} quantities"
+
+
+def said(rows: Sequence[PublishedStock]) -> str:
+    """What the shop was told, for whoever looks closer: item, location, quantity, and what it was before."""
+    return payloads.written([[row.link.item_id, row.mapping.external_id, row.sending, row.confirmed] for row in rows])
 
 
 def names(rows: Sequence[PublishedStock]) -> str:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 
-from integrations import activity, changes, drafts, due, filters, products, published, unmatched
+from integrations import activity, changes, drafts, due, filters, payloads, products, published, unmatched
 from integrations.activity import Direction, Outcome
 from integrations.connector import Connector
 from integrations.models import Connection, OrderLink
@@ -98,7 +99,7 @@ def import_order(connection: Connection, link_id: int, token: str, remote: Remot
         if link.shop_updated_at and remote.updated_at < link.shop_updated_at:
             held.update(**due.done(read_at))
             return True
-        problem = _make_match(connection, link, remote, read_at)
+        problem = make_match(connection, link, remote, read_at)
         held.update(
             **(due.set_aside(read_at, problem) if problem else due.done(read_at)),
             order=link.order,
@@ -133,9 +134,12 @@ def remove(connection: Connection, link_id: int, token: str, now: datetime, *, w
         held.update(**due.done(now))
 
 
-def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, now: datetime) -> str:
-    """Place or revise the sale; returns why it waits, or ""."""
-    remote = remote.anonymous() if link.redacted_at else remote
+def make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, now: datetime) -> str:
+    """Place or revise the sale; returns why it waits, or "". Inside the caller's transaction, which holds the link and
+    writes what it says of it."""
+    said: dict[str, Any] = {} if remote.said is None else {"response": payloads.written(remote.said)}
+    if link.redacted_at:
+        remote, said = remote.anonymous(), {}
     link.kept_out = "" if link.order else filters.kept_out(connection, remote)[:255]
     if link.kept_out:
         unmatched.keep(connection, link, [], now)
@@ -150,7 +154,7 @@ def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, no
         problem = _nothing_matched(waiting)
         if link.problem != problem:
             what = f"Order {remote.number} waits."
-            activity.note_order(connection, link, what, outcome=Outcome.WAITING, why=problem, now=now)
+            activity.note_order(connection, link, what, outcome=Outcome.WAITING, why=problem, now=now, **said)
         return problem
     drafted = drafts.draft(connection, link, unmatched.without(remote, ignored), matched)
     outcome = Outcome.WARNING if drafted.warnings else Outcome.DONE
@@ -159,11 +163,11 @@ def _make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, no
         link.order = sales.place(drafted.draft, now=now)
         link.imported = changes.first(drafted)
         what, why = f"Sale {link.order.number} arrived.", drafted.draft.remarks
-        activity.note_order(connection, link, what, outcome=outcome, why=why, now=now)
+        activity.note_order(connection, link, what, outcome=outcome, why=why, now=now, **said)
         Connection.objects.filter(pk=connection.pk).update(last_order_at=now)
     elif changed := changes.follow(connection, link, drafted, remote, now):
         why = " ".join([*changed, *drafted.warnings])
-        activity.note_order(connection, link, f"Sale {link.order} changed.", outcome=outcome, why=why, now=now)
+        activity.note_order(connection, link, f"Sale {link.order} changed.", outcome=outcome, why=why, now=now, **said)
     else:
         return ""
     # What is placed leaves the shop's on hand as it is. What is taken back may leave its shelf, too: it does not say.

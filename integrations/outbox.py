@@ -221,8 +221,9 @@ def _write_taken(batch: Batch, rows: list[PublishedStock], now: datetime) -> Non
     )
     Connection.objects.filter(pk=batch.connection.pk).update(last_push_at=now)
     activity.note(
-        batch.connection, f"{claims.count(took)} sent.", direction=Direction.OUT, why=claims.names(rows), now=now
-    )
+        batch.connection, f"{claims.count(took)} sent.", direction=Direction.OUT, why=claims.names(rows), now=now,
+        number=took, request=claims.said(rows),
+    )  # fmt: skip
 
 
 @transaction.atomic

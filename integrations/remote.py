@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,8 @@ class RemoteOrder:
     #: Sentences for the merchant: to know, and to act upon.
     remarks: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    #: What the shop said, word for word; None where it is not kept.
+    said: Any = field(default=None, compare=False, repr=False)
 
     def anonymous(self) -> RemoteOrder:
         """The same without what tells who bought it."""

@@ -104,6 +104,8 @@ class Copy:
 
     label: str
     text: str
+    #: Shown when asked for.
+    is_folded: bool = False
 
 
 @dataclass(frozen=True)

@@ -224,7 +224,11 @@ def key_buttons(key: ApiKey, now: Any) -> list[blocks.Button]:
 
 
 def activities(request: HttpRequest, program: Any) -> blocks.Parts:
-    newest = program.activities.select_related("order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+    newest = (
+        program.activities.select_related("order", "product")
+        .defer("request", "response")
+        .order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+    )
     everything = show.list_of(Activity, f"connection__id__exact={program.pk}")
     return blocks.Parts(before=[parts.call_table(newest, "It has not called yet.", ("All of it", everything))])
 

@@ -105,7 +105,7 @@ class SaleAdmin(OrderAdmin):
 
     def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         rows = Activity.objects.filter(order=instance).select_related("order", "product", "connection")
-        newest = rows.order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+        newest = rows.defer("request", "response").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
         return [
             *super().after(request, instance),
             parts.activity_table(newest, "Nothing was exchanged with a shop about this sale.", with_connection=True),

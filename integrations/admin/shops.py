@@ -165,7 +165,11 @@ def products(request: HttpRequest, shop: Any) -> blocks.Parts:
 
 
 def activities(request: HttpRequest, shop: Any) -> blocks.Parts:
-    newest = shop.activities.select_related("order", "product", "connection").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+    newest = (
+        shop.activities.select_related("order", "product", "connection")
+        .defer("request", "response")
+        .order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+    )
     return blocks.Parts(
         before=[
             parts.activity_table(

@@ -6,7 +6,6 @@ Nothing leaves by another way, so every answer is JSON with `success`.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from datetime import datetime
 from functools import partial
@@ -17,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.defaults import bad_request as html_bad_request
 
-from integrations import activity, keys
+from integrations import activity, keys, payloads
 from integrations.activity import Direction, Outcome
 from integrations.api import idempotency, parsing, receiving, strangers
 from integrations.api.calls import Caller, creating, json_answer
@@ -28,13 +27,6 @@ logger = logging.getLogger(__name__)
 
 #: Characters of a request and of an answer that an activity keeps.
 KEPT = 4000
-_SECRET = re.compile(
-    r'("[^"]*(?:passw|pwd|secret|token|(?:api|access|private)[_-]?key|authorization|credential)[^"]*"\s*:\s*)'
-    r'(?:"(?:[^"\\]|\\.)*"?|\[[^\]]*\]?|\{[^}]*\}?|[^\s,}\]]+)',
-    re.I,
-)
-#: A key of ours, wherever somebody put it.
-_KEY = re.compile(r"sb_[\w-]{20,}", re.ASCII)
 
 
 @csrf_exempt
@@ -133,8 +125,8 @@ def _note(
             order_id=caller.order_id,
             product_id=caller.product_id,
             duration_ms=round((time.monotonic() - started) * 1000),
-            request=_without_secrets(body[: KEPT * 4]),
-            response=_without_secrets(response.content[: KEPT * 4]),
+            request=payloads.kept(body, KEPT),
+            response=payloads.kept(response.content, KEPT),
         )
     except Exception:
         # What was done is done, and the client must hear of it.
@@ -146,8 +138,3 @@ def _note_stranger(request: HttpRequest, call: str, now: datetime) -> None:
         strangers.note(call.removesuffix(".php"), _key(request), now)
     except Exception:
         logger.exception("That %s was refused was not written", call)
-
-
-def _without_secrets(body: bytes) -> str:
-    text = body.decode("utf-8", "replace").replace("\0", "\ufffd")[:KEPT]
-    return _KEY.sub("sb_…", _SECRET.sub(r'\1"…"', text))

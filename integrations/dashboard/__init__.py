@@ -257,7 +257,11 @@ def chart(today: date) -> dict[str, Any]:
 
 
 def activity_table() -> blocks.Table:
-    rows = Activity.objects.select_related("connection", "order", "product").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+    rows = (
+        Activity.objects.select_related("connection", "order", "product")
+        .defer("request", "response")
+        .order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+    )
     return parts.activity_table(
         rows,
         "Nothing was exchanged yet. Once a shop is connected, every sale that arrives and every quantity that is sent"

@@ -64,7 +64,9 @@ class Activity(models.Model):
     external_id = models.CharField(max_length=128, blank=True)
     duration_ms = models.PositiveIntegerField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=1)
-    #: Of a call of the General API: the beginning of what was sent and answered, without secrets.
+    #: How many things the line is about: quantities sent.
+    number = models.PositiveIntegerField(default=1)
+    #: What was asked and answered, as `payloads.kept` has it: bounded, without secrets. Empty after PAYLOAD_DAYS.
     request = models.TextField(blank=True)
     response = models.TextField(blank=True)
 
@@ -74,6 +76,9 @@ class Activity(models.Model):
             models.Index(fields=["-at", "-id"], name="activity_newest"),
             models.Index(fields=["connection", "-at"], name="activity_of_connection"),
             models.Index(fields=["at"], name="activity_failed", condition=Q(outcome="failed")),
+            models.Index(fields=["external_id"], name="activity_external", condition=~Q(external_id="")),
+            models.Index(fields=["at"], name="activity_bodies", condition=~Q(request="") | ~Q(response="")),
+            models.Index(fields=["at"], name="activity_sent", condition=Q(direction="out", outcome="done")),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import ClassVar
 
@@ -153,7 +154,7 @@ class Shopify:
     def order(self, external_id: str) -> RemoteOrder | None:
         """One order whole, or None when the shop shows none: deleted, too old, or another's."""
         node = orders.whole(self.api, external_id, self._with)
-        return None if node is None else translate.order(node, self._timezone)
+        return None if node is None else replace(translate.order(node, self._timezone), said=node)
 
     def absence(self, external_id: str, created_at: datetime | None, now: datetime) -> Absence:
         """Deleted when we would see it: younger than 60 days, or all orders are shown to us now."""

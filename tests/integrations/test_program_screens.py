@@ -425,7 +425,7 @@ def test_what_was_sent_is_shown_to_those_who_may_see_customers(client, till):
     user = staff("view_activity")
     client.force_login(user)
     page = text(client.get(where))
-    assert ("Marie" in page, "may name customers" in page) == (False, True)
+    assert ("Marie" in page, "is hidden from you" in page) == (False, True)
 
 
 def test_a_body_that_is_no_json_or_was_cut_off_is_shown_as_it_came(admin_client, till):
