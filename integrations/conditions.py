@@ -62,7 +62,8 @@ _WORDS = {
     ),
     Kind.ADDRESS: Words(
         "There is no shop at its address",
-        f"Nothing is exchanged meanwhile. If the shop was renamed, connect it under its new address. {_ITSELF}", "bad",
+        f"Nothing is exchanged meanwhile. If the shop was renamed, say its new address. {_ITSELF}", "bad",
+        "change_address", "Change address…", True,
     ),
     Kind.APPROVAL: Words(
         "Shopify has not approved what the app asks for",

@@ -293,6 +293,26 @@ def subscribe(connection: Connection, connector: Connector, now: datetime) -> No
     Connection.objects.filter(pk=connection.pk).update(check_due_at=now + CHECK)
 
 
+def rename(connection: Connection, domain: str, now: datetime) -> None:
+    """The shop has another address: it is the same shop, so everything goes on with it. Safe to repeat.
+
+    Raises
+    ------
+    ValidationError: that address is another connection's.
+    """
+    if domain == connection.domain:
+        return
+    others = Connection.objects.filter(platform=connection.platform, domain=domain).exclude(pk=connection.pk)
+    if other := others.first():
+        raise ValidationError(f"{domain} is connected already, as {other}.")
+    before = connection.domain
+    with transaction.atomic():
+        Connection.objects.filter(pk=connection.pk).update(domain=domain)
+        connection.domain = domain
+        said = f"{before} is {domain} now."
+        conditions.found(connection, Condition.Kind.RENAMED, said, now, subject=domain)
+
+
 def warn_of_version(connection: Connection, connector: Connector, now: datetime) -> None:
     """Tell the merchant in time that the API version we speak is about to end: from then on answers may differ."""
     ends = {}

@@ -39,6 +39,14 @@ class Unavailable(ConnectorError):
         self.retry_after = retry_after
 
 
+class Moved(Unavailable):
+    """Whoever answered sends us to another address. Nothing was done."""
+
+    def __init__(self, message: str, address: str) -> None:
+        super().__init__(message)
+        self.address = address
+
+
 class Busy(Unavailable):
     """The shop's rate limit: nothing was done and nothing is wrong. Later, by itself, and no attempt is counted."""
 

@@ -5,14 +5,19 @@ What is not is a condition (`conditions`); looked at every hour, when there is r
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
-from integrations import conditions, connections, registry
-from integrations.connector import AccessDenied, Connector
+from django.core.exceptions import ValidationError
+
+from integrations import activity, conditions, connections, registry
+from integrations.connector import AccessDenied, Connector, Moved
 from integrations.models import Condition, Connection
 from integrations.remote import Account
 
 Kind = Condition.Kind
+#: A new address is news for so long.
+NEWS = timedelta(days=7)
 #: What no answer has said for so long is over.
 UNHEARD = timedelta(days=1)
 
@@ -26,7 +31,7 @@ def check(connection: Connection, connector: Connector, now: datetime) -> Accoun
     Unavailable, AccessDenied: as the connector says; the latter is a condition by then.
     """
     try:
-        account = connector.check()
+        account, connector = _ask(connection, connector, now)
     except AccessDenied as error:
         connections.denied(connection, error)
         raise
@@ -35,9 +40,50 @@ def check(connection: Connection, connector: Connector, now: datetime) -> Accoun
     conditions.over(connection, sorted(conditions.PAUSING), now)
     _scopes(connection, account, before, now)
     _version(connection, connector, now)
+    conditions.over(connection, [Kind.RENAMED], now, but=_lately_renamed(connection, now))
     if connection.state == Connection.State.PAUSED and connection.resumes_by_itself:
         connections.resume(connection)
     return account
+
+
+def _ask(connection: Connection, connector: Connector, now: datetime) -> tuple[Account, Connector]:
+    """Who the shop is, and a connector that speaks to it: it may have another address by now."""
+    try:
+        account = connector.check()
+    except Moved as error:
+        try:
+            domain = registry.DOMAINS[connection.platform](error.address)
+        except ValueError:
+            raise error from None
+        account = move(connection, domain, now)
+        return account, registry.connector_for(connection)
+    if account.domain:
+        with suppress(ValidationError):  # two connections to one shop: it answers at both addresses
+            connections.rename(connection, account.domain.lower(), now)
+    return account, connector
+
+
+def move(connection: Connection, domain: str, now: datetime, *, actor: str = "") -> Account:
+    """The shop is at this address from now on, if the same shop answers there. Safe to repeat.
+
+    Raises
+    ------
+    ValidationError: another shop does, or it is connected already. Unavailable, AccessDenied: as the connector says.
+    """
+    names = ("platform", "name", "publish", "timezone", "scopes", "credentials")
+    tried = Connection(domain=domain, **{name: getattr(connection, name) for name in names})
+    account = registry.connector_for(tried, registry.PERSON).check()
+    if connection.shop_id and account.external_id != connection.shop_id:
+        raise ValidationError(f"Another shop is at {domain}: {account.name}.")
+    connections.rename(connection, domain, now)
+    if actor:
+        activity.by_hand(connection, f"Address changed to {domain}.", actor=actor, now=now)
+    return account
+
+
+def _lately_renamed(connection: Connection, now: datetime) -> set[str]:
+    recent = connection.conditions.filter(kind=Kind.RENAMED, since__gt=now - NEWS)
+    return set(recent.values_list("subject", flat=True))
 
 
 def check_all(connection: Connection, now: datetime) -> Account:

@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 from integrations import addresses
-from integrations.connector import Busy, Unavailable
+from integrations.connector import Busy, Moved, Unavailable
 
 #: Seconds to connect, and between two pieces of the answer.
 TIMEOUTS = (5, 20)
@@ -74,8 +74,8 @@ def post(url: str, body: Mapping[str, Any], headers: Mapping[str, str], *, form:
 
     Raises
     ------
-    Unavailable: no whole answer in time, a redirect or a failure of the server. Whether the request had an effect is
-    not known.
+    Unavailable: no whole answer in time, or a failure of the server. Whether the request had an effect is not known.
+    Moved: a redirect.
     Busy: "too many requests"; it had none.
     """
     host = urlsplit(url).hostname or url
@@ -249,7 +249,8 @@ def _raise_if_later(answer: Answer) -> None:
     elif answer.status >= 500:
         reason = "has a problem of its own"
     elif 300 <= answer.status < 400:
-        reason = "sends us to another address"
+        where = answer.headers.get("Location", "")
+        raise Moved(f"{answer.host} sends us to another address (HTTP {answer.status}).", where)
     else:
         return
     raise Unavailable(f"{answer.host} {reason} (HTTP {answer.status}).", wait)

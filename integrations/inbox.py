@@ -94,7 +94,7 @@ def _make_due(connection_id: int, topic: str, external_ids: set[str], now: datet
             confirmed_at__gte=now - ECHO
         )
         published.doubt(rows, now)
-    elif topic == Topic.LOCATIONS:
+    elif topic in (Topic.LOCATIONS, Topic.SHOP):
         Connection.objects.filter(pk=connection_id).update(check_due_at=now)
     elif topic == Topic.UNINSTALLED:
         # Only bodies are signed, not topics: the shop itself is asked at the next sweep, and refuses us if it is so.

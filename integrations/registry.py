@@ -19,7 +19,7 @@ from django.utils.dateparse import parse_datetime
 from integrations.connector import Connector, Unavailable
 from integrations.models import Connection
 from integrations.pacing import SharedPace
-from integrations.shopify.access import renew
+from integrations.shopify.access import normalise_domain, renew
 from integrations.shopify.connector import Shopify
 from integrations.shopify.pace import Caller, Pace, View
 
@@ -42,7 +42,7 @@ def _shopify(connection: Connection, caller: Caller) -> Connector:
     credentials = connection.credentials
     return Shopify(
         connection.domain,
-        base_url=settings.SHOPIFY_BASE_URL,
+        base_url=_base_url(connection.domain),
         token=_static(credentials["token"]) if credentials.get("token") else _renewed(connection),
         secrets=_secrets(credentials, timezone.now()),
         publish=connection.publish,
@@ -52,6 +52,11 @@ def _shopify(connection: Connection, caller: Caller) -> Connector:
         with_old_orders=ALL_ORDERS_SCOPE in connection.scopes,
         pace=_pace(connection, caller),
     )
+
+
+def _base_url(domain: str) -> str:
+    """Of a sandbox, which may be at several addresses: "{domain}" in it is the shop's."""
+    return str(settings.SHOPIFY_BASE_URL).replace("{domain}", domain)
 
 
 def _secrets(credentials: dict[str, Any], now: datetime) -> list[str]:
@@ -70,6 +75,8 @@ def _pace(connection: Connection, caller: Caller) -> Pace:
 NEEDED = ("platform", "domain", "credentials", "publish", "timezone", "scopes", "unsigned_at")
 #: Platform → how its connector is made. A new platform is one folder and one line here.
 CONNECTORS: dict[str, Callable[[Connection, Caller], Connector]] = {"shopify": _shopify}
+#: Platform → the domain of a shop in whatever people, or the platform, call its address. Raises ValueError.
+DOMAINS: dict[str, Callable[[str], str]] = {"shopify": normalise_domain}
 #: "api": programs call us by it (integrations/api); we never call them, so it has no connector.
 LABELS = {"shopify": Shopify.label, "api": "General API"}
 
@@ -146,7 +153,7 @@ def _make(connection: Connection) -> str:
     credentials = connection.credentials
     try:
         token, expires_at, _ = renew(
-            connection.domain, settings.SHOPIFY_BASE_URL, credentials["client_id"], credentials["secret"]
+            connection.domain, _base_url(connection.domain), credentials["client_id"], credentials["secret"]
         )
         connection.access = {"token": token, "expires_at": expires_at.isoformat()}
     finally:

@@ -310,6 +310,7 @@ class Topic(StrEnum):
     STOCK = "stock"
     LOCATIONS = "locations"
     UNINSTALLED = "uninstalled"
+    SHOP = "shop"  #: the shop itself, or what we may do there
     #: `Notice.person` says what.
     PERSON = "person"
     OTHER = "other"

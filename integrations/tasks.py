@@ -191,9 +191,11 @@ def sweep() -> None:
 
 def tend(connection: Connection, now: datetime, *, at_once: bool = False) -> None:
     """What a connection needs by the clock; `at_once`: as if it were time for all of it. Safe to repeat."""
-    connector = registry.connector_for(connection)
+    connector, domain = registry.connector_for(connection), connection.domain
     if at_once or _takes(connection, "check_due_at", QUICK, now):
         _try(connection, partial(health.check, connection, connector, now), even_paused=True)
+        if connection.domain != domain:
+            connector = registry.connector_for(connection)  # at its new address
         credentials.look(connection, now)
         _try(connection, partial(connections.read_locations, connection, connector))
         _try(connection, partial(connections.subscribe, connection, connector, now))
@@ -260,6 +262,8 @@ def _try(connection: Connection, step: Callable[[], object], *, even_paused: boo
         connections.hold(connection, error.wait)
     except (Unavailable, Refused) as error:
         connections.trouble(connection, str(error))
+    except ValidationError as error:
+        connections.trouble(connection, " ".join(error.messages))
     except AccessDenied as error:
         connections.denied(connection, error)
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import click, theme
-from integrations import credentials, registry
+from integrations import credentials, health, registry
 from integrations.models import Connection
 
 
@@ -70,8 +70,35 @@ def _is_shop(connection: Connection) -> bool:
     return connection.platform in registry.CONNECTORS
 
 
+class AddressForm(click.Form):
+    domain = forms.CharField(
+        label="Address", max_length=255, widget=theme.TextInput(), help_text="It ends in .myshopify.com."
+    )
+
+    def help(self) -> str:
+        return (
+            f"Where the shop is now, instead of {self.instance.domain}. It must be the same shop: the one that answers"
+            " there is asked who it is."
+        )
+
+    def clean_domain(self) -> str:
+        try:
+            return registry.DOMAINS[self.instance.platform](self.cleaned_data["domain"])
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+
+
 class AccessClicks(click.Clickable):
     """What a shop's page can do about our access."""
+
+    @click.button(
+        "Change address…", icon="alternate_email", form=AddressForm, is_listed=False, when=_is_shop,
+    )  # fmt: skip
+    def change_address(self, request: HttpRequest, connection: Connection, form: AddressForm) -> str:
+        actor, now = request.user.get_username(), timezone.now()
+        health.move(connection, form.cleaned_data["domain"], now, actor=actor)
+        health.check_all(connection, now)
+        return f"{connection} is at {connection.domain}, and lets us in."
 
     @click.button("Rotate secret…", icon="key", form=RotateForm, when=_is_shop)
     def rotate_secret(self, request: HttpRequest, connection: Connection, form: RotateForm) -> str:

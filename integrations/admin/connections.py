@@ -105,9 +105,8 @@ class ConnectionAdmin(access.AccessClicks, program_page.ProgramClicks, ShopClick
     program_fieldset = (None, {"fields": ("name", ("prefix", "currency"), ("fulfilment", "default_storage"))})
     clicks = (
         "agree", "activate", "dry_run", "send_stock", "resume", "check_now", "rotate_secret", "change_access",
-        "retry_orders", "retry_quantities",
-        "import_orders", "pause_import", "resume_import", "cancel_import", "check_orders", "fix_orders", "pause",
-        "make_key", "add_endpoint",
+        "change_address", "retry_orders", "retry_quantities", "import_orders", "pause_import", "resume_import",
+        "cancel_import", "check_orders", "fix_orders", "pause", "make_key", "add_endpoint",
     )  # fmt: skip
 
     def click_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:

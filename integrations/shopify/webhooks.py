@@ -33,9 +33,12 @@ WANTED = {
     "LOCATIONS_DEACTIVATE": "read_locations",
     "LOCATIONS_DELETE": "read_locations",
     "APP_UNINSTALLED": "",
+    "APP_SCOPES_UPDATE": "",
+    "SHOP_UPDATE": "",
 }
 #: The same as deliveries have them: "orders/create".
-TOPICS = tuple("/".join(topic.lower().rsplit("_", 1)) for topic in WANTED)
+TOPICS = tuple("/".join(topic.lower().rsplit("_", 1)) for topic in WANTED if topic != "APP_SCOPES_UPDATE")
+TOPICS += ("app/scopes_update",)
 #: Those whose body is a whole order: we ask for no more than tells which, so that no personal data travels. Without
 #: a field that changes Shopify would hold deliveries back as repetitions.
 _ORDER_SHAPED = {"ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED"}
@@ -109,6 +112,8 @@ def _delivery_id(header: str, subject: str, body: bytes) -> str:
 def _about(subject: str, content: Mapping[str, Any]) -> tuple[Topic, str]:
     if subject == "app/uninstalled":
         return Topic.UNINSTALLED, ""
+    if subject in ("app/scopes_update", "shop/update"):
+        return Topic.SHOP, ""
     if subject == "inventory_items/update":
         return Topic.STOCK, _gid("InventoryItem", content.get("id"))
     if subject.startswith("locations/"):

@@ -550,8 +550,8 @@ def topics(shop: Shop) -> set[str]:
 
 def test_it_subscribes_once_to_what_it_needs(shopify, shop):
     url = "https://stock.example.com/webhooks/1/"
-    assert [shopify.subscribe(url), shopify.subscribe(url)] == [15, 0]
-    assert len(shop.book.subscriptions) == 15
+    assert [shopify.subscribe(url), shopify.subscribe(url)] == [17, 0]
+    assert len(shop.book.subscriptions) == 17
     assert {"ORDERS_CREATE", "ORDERS_DELETE", "INVENTORY_LEVELS_UPDATE", "APP_UNINSTALLED"} <= topics(shop)
 
 
@@ -564,12 +564,12 @@ def test_what_shopify_deleted_is_subscribed_to_again(shopify, shop):
 
 def test_another_address_is_subscribed_to_beside_the_old(shopify, shop):
     shopify.subscribe("https://old.example.com/webhooks/1/")
-    assert shopify.subscribe("https://new.example.com/webhooks/1/") == 15
+    assert shopify.subscribe("https://new.example.com/webhooks/1/") == 17
 
 
 def test_topics_without_their_scope_are_left_out(shopify, shop):
     shop.scopes.remove("read_fulfillments")
-    assert shopify.subscribe("https://stock.example.com/webhooks/1/") == 13
+    assert shopify.subscribe("https://stock.example.com/webhooks/1/") == 15
     assert not {"FULFILLMENTS_CREATE", "FULFILLMENTS_UPDATE"} & topics(shop)
 
 
