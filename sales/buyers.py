@@ -33,7 +33,7 @@ def find_or_create(buyers: Sequence[Buyer]) -> list[Customer]:
     if len(buyers) == 1:
         return [customers.find_or_create(name=one.name, email=one.email, **one.fields) for one in buyers]
     buyers = [Buyer(one.name.strip(), one.email.strip(), one.fields) for one in buyers]
-    known = _Known(_uppers({text for one in buyers for text in (one.name, one.email) if text}))
+    known = _Known(uppers({text for one in buyers for text in (one.name, one.email) if text}))
     known.read(buyers)
     if missing := [one for one in buyers if known.find(one) is None]:
         customers.wait_for_others(*[one.email or one.name for one in missing])
@@ -95,7 +95,7 @@ class _Known:
             by[upper].append(customer)
 
 
-def _uppers(texts: Collection[str]) -> dict[str, str]:
+def uppers(texts: Collection[str]) -> dict[str, str]:
     """Each as the database's own UPPER has it, by which customers are compared. One statement."""
     if not texts:
         return {}

@@ -61,7 +61,7 @@ def _kind(name: str) -> Kind:
 
 @admin.register(CsvImport)
 class CsvImportAdmin(page.Page):
-    list_display = ("when", "kind_title", "file", "state_pill", "num_rows", "actor")
+    list_display = ("when", "kind_title", "file", "state_pill", "num_rows", "who")
     list_display_links = None
     ordering = ("-pk",)
     list_before_template = "catalog/csv_kinds.html"
@@ -120,6 +120,10 @@ class CsvImportAdmin(page.Page):
     @admin.display(description="Rows", ordering="rows")
     def num_rows(self, row: CsvImport) -> str:
         return show.quantity(row.rows)
+
+    @admin.display(description="Who", ordering="actor")
+    def who(self, row: CsvImport) -> str:
+        return row.actor
 
     # --- addresses --------------------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:
@@ -298,7 +302,7 @@ def _said(row: CsvImport) -> tuple[str, str]:
 def _preview(row: CsvImport) -> tuple[str, str]:
     if not row.new and not row.changed:
         return "Nothing would change: all that can be imported of this file is here already.", "info"
-    told = f"Import would make {row.new:,} and change {row.changed:,}. Nothing has been changed yet."
+    told = f"New rows: {row.new:,}. Rows that change something: {row.changed:,}. Nothing has been changed yet."
     if row.refused:
         rows = "row has an error" if row.refused == 1 else "rows have errors"
         return f"{row.refused:,} {rows}. Mend the file and upload it again, or import the good rows. {told}", "warn"

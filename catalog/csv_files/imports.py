@@ -43,6 +43,9 @@ KEPT = timedelta(days=30)
 _LOCKS = 0x63737669
 
 Held = QuerySet[CsvImport]
+#: Its number, and its cells as they are in the file.
+Line = tuple[int, list[str]]
+TOGETHER_WRONG = "Another row that belongs to it has an error."
 
 
 # --- for people ----------------------------------------------------------------------------------------
@@ -174,10 +177,10 @@ def _batches(row: CsvImport, kind: Kind) -> Iterator[list[Record]]:
         return cache[number]
 
     raw = reading.Pieces(piece, uploads.PIECE, row.position)
-    group_at = row.fields.index(kind.group_by) if kind.group_by in row.fields else None
     batch: list[Record] = []
     for record in reading.records(raw, row.encoding, row.separator, position=row.position, line=row.line):
-        if len(batch) >= ROWS and (group_at is None or _cell(record, group_at) != _cell(batch[-1], group_at)):
+        group = _group(row, kind, record.cells)
+        if len(batch) >= ROWS and (group is None or group != _group(row, kind, batch[-1].cells)):
             yield batch
             batch = []
         if len(batch) >= TOGETHER:
@@ -185,10 +188,6 @@ def _batches(row: CsvImport, kind: Kind) -> Iterator[list[Record]]:
         batch.append(record)
     if batch:
         yield batch
-
-
-def _cell(record: Record, at: int) -> str:
-    return record.cells[at].strip() if at < len(record.cells) else ""
 
 
 def _take(row: CsvImport, kind: Kind, held: Held, number: int, batch: Sequence[Record]) -> bool:
@@ -199,6 +198,7 @@ def _take(row: CsvImport, kind: Kind, held: Held, number: int, batch: Sequence[R
             return False
         outcomes = _outcomes(row, kind, lines)[0]
         _claim(row, outcomes)
+        _refuse_together(row, kind, lines, outcomes)
         refused = [outcome for outcome in outcomes if outcome.problems]
         CsvBatch.objects.create(
             csv_import=row, number=number, rows=lines, refused=len(refused), problems=_problems(refused)
@@ -213,22 +213,39 @@ def _take(row: CsvImport, kind: Kind, held: Held, number: int, batch: Sequence[R
     return True
 
 
-def _outcomes(
-    row: CsvImport, kind: Kind, lines: Sequence[tuple[int, list[str]]], *, locked: bool = False
-) -> tuple[list[Outcome], Plan]:
+def _outcomes(row: CsvImport, kind: Kind, lines: Sequence[Line], *, locked: bool = False) -> tuple[list[Outcome], Plan]:
     """What each of these would do, in their order; and the plan of those that can be read."""
     columns = {column.field: column for column in kind.columns}
     fields = [columns.get(field or "") for field in row.fields]
     comma = row.separator == ";"
-    parsed = [_parse(line, cells, fields, row.header, comma) for line, cells in lines]
+    parsed = [_parse(line, cells, fields, comma) for line, cells in lines]
+    bad = {_group(row, kind, cells) for (_, cells), (_, wrong) in zip(lines, parsed, strict=True) if wrong} - {None}
+    for (line, cells), (_, wrong) in zip(lines, parsed, strict=True):
+        if not wrong and _group(row, kind, cells) in bad:
+            wrong.append(Problem(line, "", TOGETHER_WRONG))
     plan = kind.plan([found for found, wrong in parsed if not wrong], locked=locked)
     planned = {outcome.line: outcome for outcome in plan.outcomes}
     return [planned.get(found.line) or Outcome(found.line, problems=wrong) for found, wrong in parsed], plan
 
 
-def _parse(
-    line: int, cells: Sequence[str], columns: Sequence[Column | None], header: Sequence[str], comma: bool
-) -> tuple[Row, list[Problem]]:
+def _group(row: CsvImport, kind: Kind, cells: Sequence[str]) -> str | None:
+    """What a row has in common with those that it is never parted from; None: it stands alone."""
+    if kind.group_by not in row.fields:
+        return None
+    at = row.fields.index(kind.group_by)
+    return cells[at].strip() if at < len(cells) else ""
+
+
+def _refuse_together(row: CsvImport, kind: Kind, lines: Sequence[Line], outcomes: Sequence[Outcome]) -> None:
+    """Rows that belong together are refused together."""
+    groups = [_group(row, kind, cells) for _, cells in lines]
+    bad = {group for group, outcome in zip(groups, outcomes, strict=True) if outcome.problems} - {None}
+    for group, outcome in zip(groups, outcomes, strict=True):
+        if group in bad and not outcome.problems:
+            outcome.refuse("", TOGETHER_WRONG)
+
+
+def _parse(line: int, cells: Sequence[str], columns: Sequence[Column | None], comma: bool) -> tuple[Row, list[Problem]]:
     values: dict[str, object] = {}
     wrong: list[Problem] = []
     if any(cell.strip() for cell in cells[len(columns) :]):
@@ -321,7 +338,9 @@ def _do(row: CsvImport, kind: Kind, held: Held, number: int) -> bool:
         _wait_for_others(kind)
         batch = CsvBatch.objects.get(csv_import=row, number=number)
         refused = {line for line, _, _ in batch.problems}
-        outcomes, plan = _outcomes(row, kind, [each for each in batch.rows if each[0] not in refused], locked=True)
+        lines = [(line, cells) for line, cells in batch.rows if line not in refused]
+        outcomes, plan = _outcomes(row, kind, lines, locked=True)
+        _refuse_together(row, kind, lines, outcomes)
         plan.write(Order(row.pk, now, row.actor))
         late = [outcome for outcome in outcomes if outcome.problems]
         batch.problems += _problems(late)

@@ -140,6 +140,11 @@ def changed(column: Column, before: Any, after: Any) -> str:
     return f"{column.title} {_shown(before)} → {_shown(after)}"
 
 
+def given(column: Column, value: Any) -> str:
+    """ "Price 5" """
+    return f"{column.title} {_shown(value)}"
+
+
 def _shown(value: Any) -> str:
     shown = str(value) if isinstance(value, str) else cells.written(value)
     return cells.short(shown.replace("\n", " ")) or "nothing"

@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from catalog import products, skus
 from catalog.csv_files import cells
-from catalog.csv_files.kinds import ROWS, Column, Kind, May, Order, Outcome, Plan, Row, changed
+from catalog.csv_files.kinds import ROWS, Column, Kind, May, Order, Outcome, Plan, Row, changed, given
 from catalog.models import Product, Sku, Unit
 
 ID = Column(
@@ -138,6 +138,8 @@ class Known:
 def _check_new(row: Row, outcome: Outcome) -> None:
     if not row.values.get("name"):
         outcome.refuse("Name", "is empty, and no product has this SKU.")
+    told = [column for column in (SKU, *FIELDS[1:]) if column.field in row.values]
+    outcome.changes = [given(column, row.values[column.field]) for column in told]
     for column in FIELDS:
         value = row.values.get(column.field)
         if isinstance(value, Decimal) and value < 0:

@@ -35,7 +35,7 @@ from integrations.models import (
 )
 from sales import orders
 from sales.models import Customer, Order
-from tests.browser import programs
+from tests.browser import csv_files, programs
 
 USERNAME, PASSWORD = "anna", "a long password for the tests"
 
@@ -95,6 +95,7 @@ def fill(now: datetime | None = None) -> None:
     _activity(shop, sales, now)
     _old_orders(shop, sales, now)
     programs.fill(sales, products, warehouse, now)
+    csv_files.fill()
     paused = Connection.objects.create(
         platform="shopify", name="Tea & Clay outlet", domain="tea-clay-outlet.myshopify.com", prefix="O-",
         default_storage=shop_floor, state=Connection.State.ACTIVE, last_order_at=now - timedelta(days=2),

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.urls import reverse
 
-from catalog.models import Product, Storage
+from catalog.models import CsvImport, Product, Storage
 from integrations.models import Connection, Endpoint, UnmatchedSku
 from sales.models import Customer, Order
 from tests.browser.believable import PASSWORD, USERNAME
@@ -18,6 +18,7 @@ LISTS = {
     "sales": "sales_order_changelist",
     "customers": "sales_customer_changelist",
     "products": "catalog_product_changelist",
+    "csv-files": "catalog_csvimport_changelist",
     "storages": "catalog_storage_changelist",
     "connections": "integrations_connection_changelist",
     "activity": "integrations_activity_changelist",
@@ -73,6 +74,10 @@ def screens(state: str) -> list[tuple[str, str]]:
         "product-receive": ("catalog_product_receive", mug),
         "product-delete": ("catalog_product_delete", mug),
         "storage": ("catalog_storage_change", Storage.objects.get(name="Warehouse")),
+        "csv-import": ("catalog_csvimport_change", CsvImport.objects.get(file_name="spring price list.csv")),
+        "csv-errors": ("catalog_csvimport_change", CsvImport.objects.get(file_name="count-cellar.csv")),
+        "csv-running": ("catalog_csvimport_change", CsvImport.objects.get(file_name="spoons.csv")),
+        "csv-done": ("catalog_csvimport_change", CsvImport.objects.get(file_name="count-november.csv")),
         "customer": ("sales_customer_change", Customer.objects.get(name="Marie Dubois")),
         "sale": ("sales_order_change", partly),
         "sale-shipped": ("sales_order_change", Order.objects.get(number="S-1001")),
@@ -114,4 +119,5 @@ def screens(state: str) -> list[tuple[str, str]]:
     found += [(name, reverse(f"admin:{url}", args=[one.pk])) for name, (url, one) in objects.items()]
     shop = dict(found)["connection"]
     tabs = [(f"connection-{tab}", f"{shop}?tab={tab}") for tab in TABS]
+    found.append(("csv-upload", reverse("admin:catalog_csvimport_upload", args=["stock"])))
     return [*found, *tabs, ("program-health", f"{dict(found)['program']}?tab=health")]

@@ -148,7 +148,7 @@ def test_a_preview_says_what_would_be_and_changes_nothing(mug, cup):
     row = read("products", "SKU,Name,Price\nmug,Mug,12\nCUP,Cup,5\nPOT,Tea pot,20\n")
     assert (row.state, counts(row)) == (State.READY, (1, 1, 1, 0))
     assert row.examples["changed"] == [[2, "Mug", "Price 10 → 12; SKU MUG → mug"]]
-    assert row.examples["new"] == [[4, "Tea pot", ""]]
+    assert row.examples["new"] == [[4, "Tea pot", "SKU POT; Price 20"]]
     assert (product(pk=mug.pk).price, Product.objects.count()) == (10, 2)
 
 

@@ -43,7 +43,13 @@ def test_a_file_is_uploaded_seen_and_imported(admin_client, mug):
     assert "being read" in text(send(admin_client, "SKU;Name;Price;Colour\nMUG;Mug;12,5;red\nPOT;Tea pot;20;blue\n"))
     row = work(CsvImport.objects.get())
     page = text(admin_client.get(url("change", row.pk)))
-    for words in ("Import would make 1 and change 1.", "Price 10 → 12.5", "Tea pot", "“Colour”", "UTF-8, semicolon"):
+    for words in (
+        "New rows: 1. Rows that change something: 1.",
+        "Price 10 → 12.5",
+        "Tea pot",
+        "“Colour”",
+        "UTF-8, semicolon",
+    ):
         assert words in page
     assert Product.objects.count() == 1
     for _ in range(2):  # a double click

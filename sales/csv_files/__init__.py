@@ -1,0 +1,1 @@
+"""Customers and sales as CSV files; the machinery is `catalog.csv_files`."""
