@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
-from django.db.models.functions import Greatest
+from django.db.models.functions import Coalesce, Greatest, Least
 
 from integrations.models import Due
 
@@ -34,6 +34,13 @@ def now_or_again(now: datetime) -> dict[str, Any]:
         "again": True,
         "due_at": Case(When(lease_token="", then=Value(now, _TIME)), default=F("due_at"), output_field=_TIME),
     }
+
+
+def at_or_again(at: datetime) -> dict[str, Any]:
+    """For an UPDATE: due at that time unless it is due earlier, or, while somebody has the row, once more when they are
+    done."""
+    then = Least(Coalesce(F("due_at"), Value(at, _TIME)), Value(at, _TIME), output_field=_TIME)
+    return {"again": True, "due_at": Case(When(lease_token="", then=then), default=F("due_at"), output_field=_TIME)}
 
 
 def claim(rows: QuerySet[_Row], now: datetime) -> tuple[str, int]:
@@ -72,7 +79,7 @@ def held(rows: QuerySet[_Row], token: str) -> QuerySet[_Row]:
 
 
 def done(now: datetime, **changes: Any) -> dict[str, Any]:
-    """For an UPDATE: in step, nobody has it, and due only if something changed meanwhile."""
+    """For an UPDATE: in step, nobody has it, and due only if something changed meanwhile: then at that time."""
     return {
         "lease_token": "",
         "attempts": 0,

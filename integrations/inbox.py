@@ -43,6 +43,7 @@ def receive(connection: Connection, notice: Notice, now: datetime) -> None:
                 topic=notice.topic,
                 subject=notice.subject[:64],
                 external_id=notice.external_id[:128],
+                changed_at=notice.changed_at,
                 received_at=now,
             )
         ],
@@ -72,11 +73,11 @@ def collect(now: datetime) -> int:
         rows = list(waiting.select_for_update(skip_locked=True)[:COLLECT])
         if not rows:
             return 0
-        named: dict[tuple[int, str], set[str]] = defaultdict(set)
+        named: dict[tuple[int, str], list[WebhookDelivery]] = defaultdict(list)
         for row in rows:
-            named[row.connection_id, row.topic].add(row.external_id)
-        for (connection_id, topic), external_ids in sorted(named.items()):
-            _make_due(connection_id, topic, external_ids - {""}, now)
+            named[row.connection_id, row.topic].append(row)
+        for (connection_id, topic), told in sorted(named.items()):
+            _make_due(connection_id, topic, [row for row in told if row.external_id], now)
         WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows]).update(handled_at=now)
         newest = {row.connection_id: row.received_at for row in rows}
         for connection_id, received_at in sorted(newest.items()):
@@ -84,9 +85,10 @@ def collect(now: datetime) -> int:
     return len(rows)
 
 
-def _make_due(connection_id: int, topic: str, external_ids: set[str], now: datetime) -> None:
-    if topic == Topic.ORDER:
-        orders.look(connection_id, external_ids, now)
+def _make_due(connection_id: int, topic: str, told: Sequence[WebhookDelivery], now: datetime) -> None:
+    external_ids = {row.external_id for row in told}
+    if topic == Topic.ORDER and told:
+        orders.look_calmly(connection_id, _changed(told), min(row.received_at for row in told), now)
     elif topic == Topic.ORDER_DELETED:
         orders.look(connection_id, external_ids, now, deleted=True)
     elif topic == Topic.STOCK:
@@ -99,6 +101,15 @@ def _make_due(connection_id: int, topic: str, external_ids: set[str], now: datet
     elif topic == Topic.UNINSTALLED:
         # Only bodies are signed, not topics: the shop itself is asked at the next sweep, and refuses us if it is so.
         Connection.objects.filter(pk=connection_id).update(check_due_at=now)
+
+
+def _changed(told: Iterable[WebhookDelivery]) -> dict[str, datetime | None]:
+    """Id → when the shop last changed it; None where one of the deliveries does not say."""
+    changed: dict[str, datetime | None] = {}
+    for row in told:
+        before = changed.get(row.external_id, row.changed_at)
+        changed[row.external_id] = max(before, row.changed_at) if before and row.changed_at else None
+    return changed
 
 
 # --- orders that are due -------------------------------------------------------------------------------

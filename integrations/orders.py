@@ -6,13 +6,13 @@ then read whole and `import_order` makes the sale match it. One translation, and
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
-from integrations import activity, changes, drafts, due, filters, payloads, products, published, unmatched
+from integrations import activity, changes, drafts, due, filters, ownership, payloads, products, published, unmatched
 from integrations.activity import Direction, Outcome
 from integrations.connector import Connector
 from integrations.models import Connection, OrderLink
@@ -22,6 +22,10 @@ from sales.models import Order
 
 #: Two changes within the same second look alike to the shop; a read that late after one has seen both.
 SAME_SECOND = timedelta(seconds=5)
+#: An order is read so long after the first word of it.
+CALM = timedelta(seconds=0.3)
+#: An order that is read because of a delivery is not read again sooner: what a shop tells of in one go is seen at once.
+GAP = timedelta(seconds=1.5)
 #: Changed orders that are noted in one transaction.
 CHUNK = 250
 
@@ -29,17 +33,32 @@ CHUNK = 250
 # --- what is due ---------------------------------------------------------------------------------------
 
 
-def look(connection_id: int, external_ids: Collection[str], now: datetime, *, deleted: bool = False) -> None:
-    """Have these orders read again. Three statements. Safe to repeat; call it inside a transaction."""
+def look(connection_id: int, external_ids: Collection[str], at: datetime, *, deleted: bool = False) -> None:
+    """Have these orders read again, at that time. Three statements. Safe to repeat; call it inside a transaction."""
     if not external_ids:
         return
     OrderLink.objects.bulk_create(
-        [OrderLink(connection_id=connection_id, external_id=each, due_at=now) for each in sorted(set(external_ids))],
+        [OrderLink(connection_id=connection_id, external_id=each, due_at=at) for each in sorted(set(external_ids))],
         ignore_conflicts=True,
     )
     told = {"is_told_deleted": True} if deleted else {}
     named = OrderLink.objects.filter(connection_id=connection_id, external_id__in=external_ids)
-    due.update(named, **due.now_or_again(now), **told)
+    due.update(named, **due.at_or_again(at), **told)
+
+
+def look_calmly(connection_id: int, told: Mapping[str, datetime | None], first_at: datetime, now: datetime) -> None:
+    """Have the orders read again that a shop told of; four statements, or seven. Safe to repeat.
+
+    A shop tells of one change several times, and of several changes one after the other: an order is read a moment
+    after the first word of it, and the next time some moments later. `told`: when each was changed, None where nobody
+    said; one that was read as it was then, or later, is not read again. `first_at`: when the first word of them came.
+    """
+    links = OrderLink.objects.filter(connection_id=connection_id, external_id__in=told)
+    known = {link.external_id: link for link in links.only("external_id", "shop_updated_at", "read_at")}
+    read_lately = {each for each, link in known.items() if link.read_at and link.read_at > now - GAP}
+    news = {each for each, changed_at in told.items() if changed_at is None or is_news(known.get(each), changed_at)}
+    look(connection_id, news - read_lately, first_at + CALM)
+    look(connection_id, news & read_lately, now + GAP)
 
 
 def pull(connection: Connection, connector: Connector, now: datetime) -> int:
@@ -65,14 +84,15 @@ def _note_changed(connection: Connection, changed: list[ChangedOrder], now: date
             link.external_id: link
             for link in connection.order_links.filter(external_id__in=[each.external_id for each in changed])
         }
-        news = [each.external_id for each in changed if _is_news(known.get(each.external_id), each.updated_at)]
+        news = [each.external_id for each in changed if is_news(known.get(each.external_id), each.updated_at)]
         look(connection.pk, news, now)
         connection.cursor = changed[-1].cursor
         connection.save(update_fields=["cursor"])
     return len(news)
 
 
-def _is_news(link: OrderLink | None, updated_at: datetime) -> bool:
+def is_news(link: OrderLink | None, updated_at: datetime) -> bool:
+    """Whether it may be in another state than we read."""
     if link is None or link.shop_updated_at is None or link.read_at is None:
         return True
     return link.shop_updated_at < updated_at or link.read_at < updated_at + SAME_SECOND
@@ -101,7 +121,8 @@ def import_order(connection: Connection, link_id: int, token: str, remote: Remot
             return True
         problem = make_match(connection, link, remote, read_at)
         held.update(
-            **(due.set_aside(read_at, problem) if problem else due.done(read_at)),
+            # Once more: what changed while it was read is read with whatever else changes now.
+            **due.done(read_at + GAP, **(due.because(read_at, problem) if problem else {})),
             order=link.order,
             number=remote.number[:64],
             kept_out=link.kept_out,
@@ -158,7 +179,9 @@ def make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, now
         return problem
     drafted = drafts.draft(connection, link, unmatched.without(remote, ignored), matched)
     outcome = Outcome.WARNING if drafted.warnings else Outcome.DONE
-    is_new = link.order is None
+    goods = ownership.goods(link.imported or {})
+    # What is placed leaves the shop's on hand as it is. What is taken back may leave its shelf, too: it does not say.
+    may_move = bool(remote.shipments) or connection.publish == Connection.Publish.AVAILABLE
     if link.order is None:
         link.order = sales.place(drafted.draft, now=now)
         link.imported = changes.first(drafted)
@@ -166,12 +189,12 @@ def make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, now
         activity.note_order(connection, link, what, outcome=outcome, why=why, now=now, **said)
         Connection.objects.filter(pk=connection.pk).update(last_order_at=now)
     elif changed := changes.follow(connection, link, drafted, remote, now):
+        may_move = ownership.goods(link.imported or {}) != goods
         why = " ".join([*changed, *drafted.warnings])
         activity.note_order(connection, link, f"Sale {link.order} changed.", outcome=outcome, why=why, now=now, **said)
     else:
         return ""
-    # What is placed leaves the shop's on hand as it is. What is taken back may leave its shelf, too: it does not say.
-    if not is_new or remote.shipments or connection.publish == Connection.Publish.AVAILABLE:
+    if may_move:
         published.moved_by_shop(connection, {match.product_id for match in matched.values()}, now)
     return ""
 

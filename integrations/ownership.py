@@ -49,6 +49,10 @@ class Verdict:
     waiting: dict[str, Any]
 
 
+#: Beside the lines.
+_GOODS = {"shipments", "places", "status", "storage_id"}
+
+
 def said(draft: OrderDraft) -> dict[str, Any]:
     """What the shop says of an order. Fields of which it says nothing are left out."""
     draft = checked(draft)
@@ -74,6 +78,11 @@ def ours(sale: Sale) -> dict[str, Any]:
         found["status"] = Status.NEW.value
     found["places"] = {line.key: line.places for line in sale.lines if line.key and line.places}
     return found | _lines(line for line in sale.lines if line.key)
+
+
+def goods(state: State) -> dict[str, Any]:
+    """What of it may have moved goods in the shop."""
+    return {name: value for name, value in state.items() if name in _GOODS or name.startswith(LINE)}
 
 
 def compare(last: State, theirs: State, mine: State, waiting: Collection[str], *, is_shipped_here: bool) -> Verdict:

@@ -328,3 +328,5 @@ class Notice:
     #: Why the body could not be used, when it was rightly signed.
     problem: str = ""
     person: PersonNotice | None = None
+    #: When it was changed, by the shop's clock; None: the shop does not say.
+    changed_at: datetime | None = None

@@ -19,6 +19,8 @@ class WebhookDelivery(models.Model):
     topic = models.CharField(max_length=32)
     subject = models.CharField(max_length=64)
     external_id = models.CharField(max_length=128, blank=True)
+    #: When the shop changed what it names, by the shop's clock; null: it does not say.
+    changed_at = models.DateTimeField(null=True, blank=True)
     received_at = models.DateTimeField()
     handled_at = models.DateTimeField(null=True, blank=True)
 

@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from integrations.connector import BadSignature, OtherShop
@@ -91,7 +92,7 @@ def read(headers: Mapping[str, str], body: bytes, domain: str, secrets: Sequence
     topic, external_id = _about(subject, content)
     if topic in _NAMING and not external_id:
         return Notice(delivery_id, Topic.OTHER, subject, problem="The delivery does not say what it is about.")
-    return Notice(delivery_id, topic, subject, external_id)
+    return Notice(delivery_id, topic, subject, external_id, changed_at=_changed_at(topic, subject, content))
 
 
 def _is_signed(signature: str, body: bytes, secrets: Sequence[str]) -> bool:
@@ -152,6 +153,17 @@ def _order_number(subject: str, content: Mapping[str, Any]) -> Any:
         return edit.get("order_id")
     own = content.get("id") if subject.startswith("orders/") else None
     return content.get("order_id") or own
+
+
+def _changed_at(topic: Topic, subject: str, content: Mapping[str, Any]) -> datetime | None:
+    """Of an order that is told of by itself; a refund or a shipment has a time of its own."""
+    if topic != Topic.ORDER or not subject.startswith("orders/") or "order_edit" in content:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(content.get("updated_at")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _gid(kind: str, number: Any) -> str:

@@ -191,7 +191,7 @@ def test_news_while_an_order_is_being_read_are_read_too(shop, connection, connec
 
     inbox.process_due(connection, meanwhile(connector, edit))
     assert our_stock("CUP").reserved == 0, "read before it was edited"
-    inbox.process_due(connection, connector)
+    sync(connection)
     assert our_stock("CUP").reserved == 2
 
 

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from datetime import timedelta
 
 import pytest
 from django.db import connection as database
@@ -11,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from integrations import inbox
+from integrations import inbox, orders
 from integrations.models import Activity, Connection, OrderLink, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +117,45 @@ def test_a_browser_is_told_that_deliveries_are_posted(connection):
 
 def test_very_long_headers_are_no_reason_to_fail(connection):
     assert deliver(connection.pk, ORDER, id="w" * 5000, topic="x" * 5000).status_code == 200
+
+
+def test_what_was_read_since_it_changed_is_not_read_again_for_a_late_delivery(connection):
+    now = timezone.now()
+    gid = ORDER["admin_graphql_api_id"]
+    link = connection.order_links.create(external_id=gid, shop_updated_at=now - timedelta(minutes=5), read_at=now)
+    late = ORDER | {"updated_at": (now - timedelta(minutes=5)).isoformat()}
+    deliver(connection.pk, late)
+    inbox.collect(now)
+    link.refresh_from_db()
+    assert link.due_at is None
+    deliver(connection.pk, ORDER | {"updated_at": now.isoformat()}, id="w2")
+    inbox.collect(now)
+    link.refresh_from_db()
+    assert link.due_at is not None
+
+
+@pytest.mark.parametrize("updated_at", [None, "", "soon", 7, "2026-11-22T10:00:00"])
+def test_a_delivery_that_does_not_say_when_is_always_news(connection, updated_at):
+    now = timezone.now()
+    connection.order_links.create(external_id=ORDER["admin_graphql_api_id"], shop_updated_at=now, read_at=now)
+    deliver(connection.pk, ORDER | {"updated_at": updated_at})
+    inbox.collect(now)
+    assert OrderLink.objects.get().due_at is not None
+
+
+def test_an_order_is_read_a_moment_after_the_first_word_of_it_and_some_moments_after_it_was_read(connection):
+    deliver(connection.pk, ORDER)
+    first = WebhookDelivery.objects.get().received_at
+    for number in range(3):
+        inbox.collect(first + timedelta(seconds=number / 10))
+        deliver(connection.pk, ORDER, id=f"w{number + 2}")
+    link = OrderLink.objects.get()
+    assert link.due_at == first + orders.CALM, "more words do not put it off"
+    now = first + timedelta(seconds=1)
+    OrderLink.objects.update(due_at=None, read_at=now, again=False)
+    inbox.collect(now)
+    link.refresh_from_db()
+    assert link.due_at == now + orders.GAP
 
 
 def test_a_delivery_costs_two_statements(connection):
