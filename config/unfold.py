@@ -83,7 +83,18 @@ UNFOLD: dict[str, Any] = {
         "show_search": True,
         "command_search": True,
         "navigation": [
-            {"items": [_item("Dashboard", "space_dashboard", "index")]},
+            {
+                "items": [
+                    _item("Dashboard", "space_dashboard", "index"),
+                    {
+                        "title": "Needs attention",
+                        "icon": "notifications",
+                        "link": reverse_lazy("attention"),
+                        "permission": lambda request: request.user.has_perm("integrations.view_connection"),
+                        "badge": "integrations.dashboard.needs.badge",
+                    },
+                ]
+            },
             {
                 "title": "Selling",
                 "items": [

@@ -16,21 +16,9 @@ from django.utils import timezone
 from catalog.admin import blocks, show
 from catalog.models import Product, Stock, Storage
 from integrations import attention, programs
-from integrations.dashboard import parts
-from integrations.models import (
-    Activity,
-    ApiKey,
-    Condition,
-    Connection,
-    Drift,
-    Endpoint,
-    Heartbeat,
-    OrderFinding,
-    OrderLink,
-    PrivacyRequest,
-    PublishedStock,
-    UnmatchedSku,
-)
+from integrations.dashboard import needs, parts
+from integrations.dashboard.kinds import KINDS
+from integrations.models import Activity, Connection, Heartbeat
 from sales import money
 from sales.models import Order
 
@@ -57,6 +45,10 @@ class Alert:
     url: str
     icon: str
     tone: str = "warn"
+
+    @property
+    def counted(self) -> str:
+        return show.counted(self.count)
 
 
 def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -92,78 +84,17 @@ def steps() -> list[tuple[str, str, bool]]:
 def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
     counts = attention.counts(now)
     heaps = [
-        _alert(
-            counts.connections_paused, "connection", "paused: nothing is exchanged until you resume",
-            show.list_of(Connection, "state__exact=paused"), "pause_circle", "bad",
-        ),
-        _alert(
-            counts.privacy_requests, "person", "asking what is stored of them",
-            show.list_of(PrivacyRequest, "state=waiting"), "privacy_tip",
-        ),
-        _alert(
-            counts.conditions, "condition", "of a shop that needs you", show.list_of(Condition, "state=calling"),
-            "report",
-        ),
-        _alert(
-            counts.orders_waiting, "order", "waiting to become sales", show.list_of(OrderLink, "waiting=1"),
-            "pending_actions",
-        ),
-        _alert(
-            counts.unmatched_skus, "SKU", "sold by a shop and not matched here", show.list_of(UnmatchedSku), "barcode"
-        ),
-        _alert(
-            counts.changes_proposed, "change", "proposed by a shop, to apply or to dismiss",
-            show.list_of(Order, "proposed=1"), "rule",
-        ),
-        _alert(
-            counts.quantities_refused, "quantity", "not taken by a shop", show.list_of(PublishedStock, "state=refused"),
-            "sync_problem",
-        ),
-        _alert(
-            counts.differences, "quantity", "differing until you say who is right",
-            show.list_of(Drift, "state=waiting"), "difference",
-        ),
-        _alert(
-            counts.pushes_unconfirmed, "shop", "whose first push waits until you have looked",
-            show.list_of(Connection, "push=unconfirmed"), "visibility",
-        ),
-        _alert(
-            counts.orders_differing, "order", "not the same on both sides", show.list_of(OrderFinding, "state=open"),
-            "compare_arrows",
-        ),
-        _alert(
-            counts.endpoints_failing, "webhook address", "not told what happens here",
-            show.list_of(Endpoint, "state=failing"), "notifications_off",
-        ),
-        _alert(
-            counts.keys_ending, "key", "about to stop but still used", show.list_of(ApiKey, "state=ending"), "key",
-        ),
-        _alert(
-            counts.programs_refused, "program", "with many refused calls", show.list_of(Connection, "calls=refused"),
-            "block",
-        ),
-        _alert(
-            counts.negative_stock, "stock level", "promised beyond what there is",
-            show.list_of(Product, "level=negative"), "inventory_2", "bad",
-        ),
+        Alert(
+            getattr(counts, name), f"{kind.nouns[getattr(counts, name) != 1]} {kind.card}", needs.url(kind=name),
+            kind.icon, kind.tone,
+        )
+        for name, kind in KINDS.items()
     ]  # fmt: skip
     found = [heap for heap in heaps if heap.count]
     if any(one.state == Connection.State.ACTIVE for one in connections) and _is_silent(now):
         text = "The worker does not run, so nothing is exchanged. Start manage.py worker."
         found.insert(0, Alert(0, text, show.list_of(Connection), "power_off", "bad"))
     return found
-
-
-def _alert(count: int, noun: str, text: str, url: str, icon: str, tone: str = "warn") -> Alert:
-    return Alert(count, f"{_noun(noun, count)} {text}", url, icon, tone)
-
-
-def _noun(noun: str, count: int) -> str:
-    if count == 1:
-        return noun
-    if noun.endswith("y") and not noun.endswith("ey"):
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith("s") else f"{noun}s"
 
 
 def _is_silent(now: datetime) -> bool:

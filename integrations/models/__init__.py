@@ -13,7 +13,7 @@ from integrations.models.conditions import Condition
 from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink
-from integrations.models.log import Activity, WebhookDelivery
+from integrations.models.log import Activity, Dismissal, WebhookDelivery
 from integrations.models.outgoing import Endpoint, Event, Message, News
 from integrations.models.privacy import PrivacyRequest
 from integrations.models.proposals import ProposedChange
@@ -31,6 +31,7 @@ __all__ = [
     "Condition",
     "Connection",
     "CustomerLink",
+    "Dismissal",
     "Drift",
     "Due",
     "Endpoint",

@@ -85,3 +85,22 @@ class Activity(models.Model):
 
     def __str__(self) -> str:
         return self.what
+
+
+class Dismissal(models.Model):
+    """Somebody took something off what needs attention. What happens to it after that puts it back."""
+
+    #: As `attention.rows` has it.
+    kind = models.CharField(max_length=32)
+    object_id = models.BigIntegerField()
+    #: What it said when it was dismissed.
+    what = models.CharField(max_length=500)
+    why = models.CharField(max_length=500)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="dismissed_once")]
+
+    def __str__(self) -> str:
+        return self.what

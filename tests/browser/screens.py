@@ -48,7 +48,7 @@ LISTS = {
 #: Of a connection's page, besides the first.
 TABS = ("health", "locations", "products", "activity", "settings")
 #: Of whoever is logged in.
-OWN = {"account": "account", "two-steps": "account_begin", "alerts": "account_alerts"}
+OWN = {"attention": "attention", "account": "account", "two-steps": "account_begin", "alerts": "account_alerts"}
 
 
 def log_in(page: Any, url: str) -> None:

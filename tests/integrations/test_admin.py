@@ -178,7 +178,8 @@ def test_each_alert_leads_to_as_many_rows(admin_client, mug):
     for number in range(3):
         OrderLink.objects.create(connection=shop, external_id=str(number), problem="Unknown SKU." if number else "")
     for alert in admin_client.get("/").context["board"]["alerts"]:
-        assert admin_client.get(alert.url).context["cl"].result_count == alert.count
+        (section,) = admin_client.get(alert.url).context["sections"]
+        assert section.count == alert.count
 
 
 @pytest.mark.parametrize(("minutes", "told"), [(1, False), (10, True)])
