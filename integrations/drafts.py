@@ -99,6 +99,7 @@ def draft(
         discount=remote.discount,
         tax=remote.tax,
         other_charges=other,
+        delivery_address=(remote.customer and remote.customer.address_real) or None,
         notes=remote.notes,
         remarks="\n".join([*remarks, *remote.remarks, *warnings]),
         shipments=[_shipment(one, places, matched) for one in reported],

@@ -36,7 +36,10 @@ AMOUNTS = {
     "other_charges": "Other charges",
 }
 _DATES = ("date_placed", "date_shipped")
-_PLAIN = ("number", "payment", "notes", "storage_id", "status")
+ADDRESS = "delivery_address"
+_PLAIN = ("number", "payment", ADDRESS, "notes", "storage_id", "status")
+#: What it means that the shop had not said it the time before.
+_UNSAID: dict[str, Any] = {PLACES: {}, ADDRESS: ""}
 #: What happened is no opinion: the shop's newest report counts.
 _REPORTS = ("shipments", "date_shipped")
 
@@ -93,7 +96,8 @@ def compare(last: State, theirs: State, mine: State, waiting: Collection[str], *
     verdict = Verdict({}, {})
     names = [*theirs, *(name for name in last if name.startswith(LINE) and name not in theirs)]
     for name in names:
-        new, before, now = theirs.get(name), last.get(name, {} if name == PLACES else None), mine.get(name)
+        new, now = theirs.get(name), mine.get(name)
+        before = last.get(name, _UNSAID.get(name))
         if _same(new, now):
             continue
         is_news = not _same(new, before)
@@ -135,6 +139,7 @@ def draft(sale: Sale, changes: State, shop: OrderDraft | None = None) -> OrderDr
         fulfilment=order.fulfilment,
         status=_status(order, changes, shop),
         payment=changes.get("payment"),
+        delivery_address=changes.get(ADDRESS),
         notes=changes.get("notes"),
         remarks=shop.remarks if shop else order.remarks,
         shipments=shop.shipments if shop and "shipments" in changes else None,

@@ -170,6 +170,7 @@ def _sale(order: Order) -> dict[str, Any]:
         "customer": order.customer.name,
         "currency": order.currency,
         "total": str(order.total),
+        "delivery_address": order.delivery_address,
         "notes": order.notes,
         "lines": list(_lines(order)),
         "shipments": [

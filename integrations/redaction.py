@@ -30,6 +30,8 @@ from sales.models import Customer, Order
 #: Orders, or customers, that one transaction takes.
 SLICE = 200
 GONE = "[redacted]"
+#: What of an order tells who bought it, as `ownership` has it.
+PERSONAL = {"notes", "delivery_address"}
 
 
 def customer(
@@ -89,16 +91,19 @@ def _orders(connection: Connection, which: Q, now: datetime) -> list[Order]:
     """The sales of these orders, locked; from now on who bought them is not imported any more."""
     links = list(connection.order_links.filter(which).order_by("pk").select_for_update(of=("self",)))
     for link in links:
-        if link.imported and ({"notes", "customer"} & link.imported.keys()):
-            link.imported = {**link.imported, "notes": "", "customer": ""}
+        if link.imported:
+            link.imported = {**link.imported, "customer": "", **dict.fromkeys(PERSONAL & link.imported.keys(), "")}
         link.redacted_at = link.redacted_at or now
     OrderLink.objects.bulk_update(links, ["imported", "redacted_at"], batch_size=SLICE)
-    for proposal in ProposedChange.objects.filter(link__in=links, changes__has_key="notes"):
-        proposal.changes = {name: value for name, value in proposal.changes.items() if name != "notes"}
+    for proposal in ProposedChange.objects.filter(link__in=links, changes__has_any_keys=sorted(PERSONAL)):
+        proposal.changes = {name: value for name, value in proposal.changes.items() if name not in PERSONAL}
         if proposal.changes:
             proposal.save(update_fields=["changes"])
         else:
             proposal.delete()
+    ids = [link.external_id for link in links]
+    said = Activity.objects.filter(connection=connection, external_id__in=ids).exclude(request="", response="")
+    said.update(request="", response="")  # of orders that wait, too, which are no sale yet
     wanted = [link.order_id for link in links if link.order_id is not None]
     return list(Order.objects.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True))
 

@@ -70,6 +70,8 @@ class OrderDraft:
     discount: Decimal = ZERO
     tax: Decimal = ZERO
     other_charges: Decimal = ZERO
+    #: None: leave it; of a new sale, that of its customer.
+    delivery_address: str | None = None
     #: None: leave them.
     notes: str | None = ""
     remarks: str = ""

@@ -27,7 +27,8 @@ CREATED, UPDATED, DELETED = "created", "updated", "deleted"
 #: What use cases change at an order; written only where it differs.
 _FIELDS = (
     "number", "status", "payment", "fulfilment", "date_placed", "date_shipped", "customer_id", "storage_id", "currency",
-    "subtotal", "delivery_price", "discount", "tax", "other_charges", "notes", "remarks", "deleted_at",
+    "subtotal", "delivery_price", "discount", "tax", "other_charges",
+    "delivery_address", "notes", "remarks", "deleted_at",
 )  # fmt: skip
 
 

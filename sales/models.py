@@ -92,6 +92,9 @@ class Order(models.Model):
         output_field=money_field(),
         db_persist=True,
     )
+    delivery_address = models.TextField(
+        blank=True, help_text="Where this sale goes. Empty: to the customer's delivery address."
+    )
     notes = models.TextField(blank=True)
     #: What the system has to say of this sale: skipped items, what other_charges is made of.
     remarks = models.TextField(blank=True, editable=False)
@@ -120,6 +123,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def goes_to(self) -> str:
+        """Several lines of text. Needs `customer`."""
+        return self.delivery_address or self.customer.address_real
 
 
 class OrderLine(models.Model):

@@ -101,6 +101,7 @@ def _order(draft: OrderDraft) -> Order:
         discount=draft.discount,
         tax=draft.tax,
         other_charges=draft.other_charges,
+        delivery_address=draft.delivery_address or "",
         notes=draft.notes or "",
         remarks=draft.remarks,
     )

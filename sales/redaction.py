@@ -30,7 +30,7 @@ def _texts(customers: Iterable[Customer], orders: Iterable[Order]) -> Iterator[s
         for field in ("name", *_TEXTS):
             yield from map(str.strip, getattr(customer, field).splitlines())
     for order in orders:
-        yield from map(str.strip, order.notes.splitlines())
+        yield from map(str.strip, [*order.notes.splitlines(), *order.delivery_address.splitlines()])
 
 
 def orders(order_ids: Collection[int], now: datetime) -> None:
@@ -38,7 +38,7 @@ def orders(order_ids: Collection[int], now: datetime) -> None:
 
     Inside a transaction that has locked them. Safe to repeat.
     """
-    Order.objects.filter(pk__in=order_ids).update(notes="", updated_at=now)
+    Order.objects.filter(pk__in=order_ids).update(notes="", delivery_address="", updated_at=now)
     Shipment.objects.filter(order__in=order_ids).update(tracking_number="", tracking_url="")
     _log(Order, order_ids)
     for order_id in sorted(order_ids):

@@ -24,7 +24,7 @@ _AMOUNTS = {
     "tax": "Tax",
     "other_charges": "Other charges",
 }
-_TEXTS = {"notes": "Notes", "remarks": "Remarks"}
+_TEXTS = {"delivery_address": "Delivery address", "notes": "Notes", "remarks": "Remarks"}
 _LINE_FIELDS = ("product_id", "position", "sku", "name", "quantity", "total", "cost", "places")
 
 

@@ -108,7 +108,7 @@ class OrderAdmin(page.Deletable):
         "It leaves the lists, and what it holds or has taken from stock is given back."
         " You can restore it: Sales, then Deleted."
     )
-    fields = ("notes",)
+    fields = ("delivery_address", "notes")
     clicks: Sequence[str] = (
         "complete", "ship", "ship_tracked", "take_back", "pack", "unpack", "reopen", "mark_paid",
         "mark_partially_paid", "mark_unpaid", "relocate", "uncomplete", "cancel", "restore", "undo_shipment",

@@ -122,7 +122,7 @@ def customer(order: Order) -> blocks.Card:
         ("Contact", who.manager_name),
         ("E-mail", who.email),
         ("Phone", who.phone),
-        ("Delivery address", who.address_real),
+        ("Delivery address", order.goes_to),
     ]
     return blocks.Card("Customer", [(title, value) for title, value in rows if value])
 

@@ -122,6 +122,27 @@ def test_what_was_written_of_them_goes_too(shop, connection, bought):
     assert Activity.objects.filter(what="Customer [redacted] → Bob Baker.").exists()
 
 
+def test_what_the_shop_said_of_an_order_that_waits_goes_too(shop, connection, bought, sell):
+    sell("LAMP", here=False)
+    shop.place_order([("LAMP", 1)], email="ann@example.com", name="Ann Archer", shipping_address=ADDRESS)
+    sync(connection)
+    waits = Activity.objects.filter(order=None, outcome="waiting")
+    assert "Elm Road" in waits.get().response
+    redact(shop, connection)
+    assert waits.get().response == ""
+
+
+def test_an_address_that_waits_for_the_merchant_goes_too(shop, connection, bought):
+    Order.objects.filter(customer=ann()).update(delivery_address="Elm Road 18")
+    bought[0].shipping_address.address1 = "Elm Road 19"
+    shop.changed(bought[0])
+    sync(connection)
+    assert "Elm Road 19" in ProposedChange.objects.get().changes["delivery_address"]
+    redact(shop, connection)
+    assert not ProposedChange.objects.exists()
+    assert "Elm Road" not in everything()
+
+
 def test_repeating_it_is_harmless(shop, connection, bought):
     for id in ("p1", "p1", "p2"):
         redact(shop, connection, id=id)
