@@ -5,10 +5,10 @@ Everything here runs on PostgreSQL and on SQLite (3.35 or later, for RETURNING).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from django.db import connection, models
@@ -57,6 +57,33 @@ def exact(value: Any, places: Decimal) -> Decimal:
 def moment(value: datetime) -> Any:
     """As a parameter."""
     return connection.ops.adapt_datetimefield_value(value)
+
+
+class Question:
+    """Whether a queryset has rows at a moment. It is built once in a process, as that takes longer than to answer it.
+
+    `build`: makes it for any moment; the moment itself is all that may differ, not what is computed of it.
+    """
+
+    def __init__(self, build: Callable[[datetime], models.QuerySet[Any]]) -> None:
+        self._build = build
+
+    def ask(self, now: datetime) -> bool:
+        """One statement."""
+        statement, parameters = self._built
+        at = moment(now)
+        return bool(rows(statement, [at if each is _NOW else each for each in parameters]))
+
+    @cached_property
+    def _built(self) -> tuple[str, list[Any]]:
+        (statement, first), (_, second) = [self._build(each).query.exists().sql_with_params() for each in _MOMENTS]
+        given, other = map(moment, _MOMENTS)
+        assert [other if each == given else each for each in first] == list(second)
+        return statement, [_NOW if each == given else each for each in first]
+
+
+_NOW = object()
+_MOMENTS = datetime(2000, 1, 2, 3, 4, 5, 6, tzinfo=UTC), datetime(2001, 2, 3, 4, 5, 6, 7, tzinfo=UTC)
 
 
 def insert(made: Sequence[models.Model]) -> None:

@@ -16,11 +16,12 @@ from operator import or_
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
+from catalog import sql
 from catalog.csv_files import imports
 from integrations import (
     activity,
@@ -98,11 +99,18 @@ def write_schedules(**kwargs: Any) -> None:
 
 def is_due(now: datetime) -> bool:
     """Whether anything is to be done now. Two statements at most, whatever the size of the tables."""
+    return _shops_have.ask(now) or _imports_wait.ask(now)
+
+
+@sql.Question
+def _shops_have(now: datetime) -> QuerySet[Connection]:
     active = registry.open_at(now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
     to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now)) | Exists(privacy.is_due(now))
-    shops_have = Connection.objects.filter(Exists(deliveries) | (active & _has_work(now)) | to_tell)
-    return shops_have.exists() or imports.due(now).exists()
+    return Connection.objects.filter(Exists(deliveries) | (active & _has_work(now)) | to_tell)
+
+
+_imports_wait = sql.Question(imports.due)
 
 
 def _has_work(now: datetime) -> Q:
