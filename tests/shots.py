@@ -28,7 +28,7 @@ def _open(page: Any, name: str) -> bool:
         page.keyboard.type("mug", delay=60)
         page.wait_for_timeout(900)
     elif name == "sales":
-        page.locator("#changelist a", has_text="Filters").click()
+        page.get_by_role("button", name="Filters", exact=True).click()
     elif name == "storages" and page.viewport_size["width"] < 1000:
         page.locator("#header-inner").get_by_text("dock_to_right").locator("visible=true").click()
     elif name == "customers" and page.viewport_size["width"] > 1000:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesRadioFilter as ChoicesFilter
 from unfold.contrib.filters.admin import DropdownFilter, RadioFilter, RangeDateFilter, RelatedDropdownFilter
 from unfold.contrib.filters.admin import RangeDateTimeFilter as RangeTimeFilter
@@ -26,14 +27,14 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
 
     Admin = ModelAdmin[Any]
-    Inline = TabularInline[Any, Any]
+    BaseInline = TabularInline[Any, Any]
     ModelForm = forms.ModelForm[Any]
     InlineFormSet = forms.BaseInlineFormSet[Any, Any, Any]
 else:
     from django.forms import BaseInlineFormSet as InlineFormSet
     from django.forms import ModelForm
     from unfold.admin import ModelAdmin as Admin
-    from unfold.admin import TabularInline as Inline
+    from unfold.admin import TabularInline as BaseInline
 
 __all__ = [
     "Admin", "AdminPasswordChangeForm", "AuthenticationForm", "CheckBoxes", "ChoicesFilter", "DropdownFilter",
@@ -41,6 +42,17 @@ __all__ = [
     "RangeDateFilter", "RangeTimeFilter", "RelatedDropdownFilter", "SearchResult", "Select", "TextInput", "Textarea",
     "UserChangeForm", "UserCreationForm", "without_windows",
 ]  # fmt: skip
+
+
+class Inline(BaseInline):
+    """Rows of a table to be filled in. Its head names the columns for the eye alone, so each field has its own name."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            widget = getattr(field.widget, "widget", field.widget)  # inside the one that adds buttons
+            widget.attrs.setdefault("aria-label", str(field.label))
+        return field
 
 
 class FigureInput(NumberInput):  # type: ignore[misc]  # the theme has no types

@@ -41,3 +41,48 @@ addEventListener("pageshow", (event) => {
     document.querySelectorAll("form").forEach((form) => { delete form.dataset.sent; });
     if (document.querySelector("[data-once]")) location.reload();
 });
+
+/* What lies on top of a page holds the keyboard until it is closed, and then gives it back. */
+document.addEventListener("DOMContentLoaded", () => {
+    const names = { "#changelist-filter": "Filters", "[x-data='searchCommand()']": "Find anything" };
+    for (const [selector, name] of Object.entries(names)) {
+        const dialog = document.querySelector(selector);
+        if (dialog) hold(dialog, name);
+    }
+});
+
+function hold(dialog, name) {
+    const reachable = () => [...dialog.querySelectorAll("a[href], button, input, select, textarea, [tabindex='0']")]
+        .filter((one) => one.checkVisibility() && !one.disabled && one.type !== "hidden" && one.tabIndex >= 0);
+    let opener = null;
+    dialog.setAttribute("role", "dialog");
+    dialog.setAttribute("aria-modal", "true");
+    dialog.setAttribute("aria-label", name);
+    new MutationObserver(() => {
+        const isOpen = dialog.checkVisibility();
+        if (isOpen && !opener) {
+            opener = document.activeElement;
+            if (!dialog.contains(opener)) reachable()[0]?.focus();
+        } else if (!isOpen && opener) {
+            opener.focus();
+            opener = null;
+        }
+    }).observe(dialog, { attributes: true, attributeFilter: ["style"] });
+    dialog.addEventListener("keydown", (event) => {
+        if (event.key !== "Tab") return;
+        const all = reachable();
+        const [from, to] = event.shiftKey ? [all[0], all.at(-1)] : [all.at(-1), all[0]];
+        if (document.activeElement !== from) return;
+        event.preventDefault();
+        to.focus();
+    });
+}
+
+/* A choice that is searched by typing has the name of its field; its own script forgets that. */
+addEventListener("load", () => setTimeout(() => {
+    document.querySelectorAll("select.select2-hidden-accessible").forEach((select) => {
+        const name = select.labels[0]?.textContent.trim();
+        const shown = select.parentElement.querySelectorAll(".select2-selection, .select2-selection__rendered");
+        shown.forEach((one) => name && one.setAttribute("aria-label", name));
+    });
+}));

@@ -2,18 +2,20 @@
 
 import pytest
 
+from tests.browser import axe, keyboard
 from tests.browser.screens import log_in
 
 pytestmark = pytest.mark.browser
 
 
-def test_every_screen_is_quiet_local_and_as_wide_as_the_window(visitor, shop):
-    too_wide = []
+def test_every_screen_is_quiet_local_accessible_and_as_wide_as_the_window(visitor, shop):
+    too_wide, barriers = [], []
     for name, path in shop.screens:
         assert visitor.go(path).status == 200
         if visitor.is_too_wide():
             too_wide.append(name)
-    assert (visitor.complaints, too_wide) == ([], [])
+        barriers += [f"{name}: {each}" for each in [*axe.violations(visitor.page), *keyboard.unreachable(visitor.page)]]
+    assert (visitor.complaints, too_wide, barriers) == ([], [], [])
 
 
 def test_login_is_quiet_and_leads_to_the_dashboard(visitor):
@@ -74,7 +76,7 @@ def test_anything_is_found_from_everywhere(visitor):
 
 def test_sales_are_filtered_in_the_drawer(visitor):
     visitor.go("/sales/order/")
-    visitor.page.locator("#changelist a", has_text="Filters").click()
+    visitor.page.get_by_role("button", name="Filters", exact=True).click()
     visitor.page.get_by_label("Packed", exact=True).check()
     visitor.page.get_by_role("button", name="Apply Filters").click()
     visitor.page.wait_for_url("**status__exact=1**")
@@ -151,3 +153,49 @@ def test_orders_that_differ_are_seen_and_fixed(visitor):
     visitor.page.get_by_role("button", name="Run").click()
     assert visitor.reads("read again now; ours will be the same.")
     assert visitor.complaints == []
+
+
+# --- without a mouse ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/sales/order/", "/sales/order/add/", "/catalog/product/add/", "/account/"])
+def test_tab_reaches_everything_and_shows_where_it_is(visitor, path):
+    visitor.go(path)
+    wanted = keyboard.wanted(visitor.page)
+    reached, unseen = keyboard.walk(visitor.page, len(wanted))
+    assert (sorted(wanted - reached), unseen) == ([], [])
+
+
+def test_the_first_tab_leads_past_the_menu(visitor):
+    visitor.go("/sales/order/")
+    visitor.page.keyboard.press("Tab")
+    visitor.page.keyboard.press("Enter")
+    visitor.page.keyboard.press("Tab")
+    assert visitor.page.evaluate("document.querySelector('#content').contains(document.activeElement)")
+
+
+def test_the_filters_hold_the_keyboard_and_give_it_back(visitor):
+    visitor.go("/sales/order/")
+    button = visitor.page.get_by_role("button", name="Filters", exact=True)
+    button.focus()
+    visitor.page.keyboard.press("Enter")
+    drawer = visitor.page.locator("#changelist-filter")
+    drawer.locator(":focus").wait_for()
+    for key in ["Shift+Tab", *["Tab"] * 40]:
+        visitor.page.keyboard.press(key)
+        assert drawer.locator(":focus").count() == 1
+    visitor.page.keyboard.press("Escape")
+    visitor.page.wait_for_function("document.activeElement.textContent.includes('Filters')")
+
+
+def test_the_search_holds_the_keyboard_and_gives_it_back(visitor):
+    visitor.go("/")
+    visitor.page.locator("#content a").first.focus()
+    before = visitor.page.evaluate("document.activeElement.href")
+    visitor.page.keyboard.press("Control+k")
+    visitor.page.wait_for_function("document.activeElement.id === 'search-input-command'")
+    visitor.page.keyboard.press("Tab")
+    assert visitor.page.evaluate("!!document.activeElement.closest('[role=dialog]')")
+    visitor.page.locator("#search-input-command").focus()
+    visitor.page.keyboard.press("Escape")
+    visitor.page.wait_for_function("(href) => document.activeElement.href === href", arg=before)
