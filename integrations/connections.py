@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from integrations import activity, conditions, published, registry
 from integrations.activity import Direction, Outcome
 from integrations.connector import AccessDenied, Connector, ConnectorError, Denial
 from integrations.models import Condition, Connection, LocationMapping
-from integrations.remote import Account, Lacking
+from integrations.remote import Account, Lacking, RemoteLocation
 
 CHECK = timedelta(hours=1)
 #: A shop that does not let us in is asked again this often.
@@ -67,7 +67,11 @@ def remember(connection: Connection, account: Account) -> None:
 def read_locations(connection: Connection, connector: Connector) -> None:
     """Keep the list of the shop's locations; who is mapped to what stays, and what is published at one that came or
     went is due. One that was deleted is not active any more. Safe to repeat."""
-    places = connector.locations()
+    keep_locations(connection, connector.locations())
+
+
+def keep_locations(connection: Connection, places: Sequence[RemoteLocation]) -> None:
+    """The same of locations that were just read. Safe to repeat."""
     was_active = dict(connection.locations.values_list("external_id", "is_active"))
     LocationMapping.objects.bulk_create(
         [

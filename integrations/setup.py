@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from catalog import stock
 from catalog.models import Storage
@@ -43,6 +44,43 @@ def connect(platform: str, domain: str, credentials: Mapping[str, str], now: dat
     if is_new:
         activity.note(connection, f"{connection} connected.", direction=Direction.HERE, now=now)
     return connection
+
+
+def add(platform: str, domain: str, given: Mapping[str, str], now: datetime, actor: str) -> Connection:
+    """Make a connection by hand: the credentials are tried, and kept with the shop's locations when they work.
+
+    Raises
+    ------
+    ValidationError: it is connected already ("taken"; `params["connection"]` is its id). Unavailable, AccessDenied: as
+    `connections.check`. Nothing is stored then; a second click finds that it is connected.
+    """
+    refuse_connected(platform, domain)
+    connection = Connection(platform=platform, domain=domain)
+    connection.credentials = dict(given)
+    connector = registry.connector_for(connection, registry.PERSON)
+    account = connections.check(connection, connector)
+    places = connector.locations()
+    # A former address of the shop leads to it, too.
+    refuse_connected(platform, account.domain, account.external_id)
+    connection.domain = account.domain or domain
+    try:
+        with transaction.atomic():
+            connection.save(force_insert=True)
+            connections.keep_locations(connection, places)
+            activity.by_hand(connection, f"{connection} connected.", actor=actor, now=now)
+    except IntegrityError:  # somebody else was faster
+        refuse_connected(platform, connection.domain)
+        raise
+    return connection
+
+
+def refuse_connected(platform: str, domain: str, shop_id: str = "") -> None:
+    """Raises ValidationError ("taken") when there is a connection to this shop."""
+    same = Q(domain=domain) | (Q(shop_id=shop_id) & ~Q(shop_id=""))
+    found = Connection.objects.filter(same, platform=platform).first()
+    if found is not None:
+        sentence = f"The shop {found.domain} is connected already, as “{found.name}”."
+        raise ValidationError(sentence, code="taken", params={"connection": found.pk})
 
 
 def map_by_name(connection: Connection, wanted: Mapping[str, str], now: datetime) -> None:

@@ -91,6 +91,7 @@ class ConnectionAdmin(access.AccessClicks, program_page.ProgramClicks, ShopClick
     empty_title = "No connections yet"
     empty_text = parts.HOW_TO_CONNECT
     empty_icon = "hub"
+    empty_link = ("Connect a shop", "wizard")
     add_title = "Connect a program"
     show_add_link = False  # a button above the list says more
     sales_fieldset = ("Sales", {"fields": ("name", ("prefix", "fulfilment"), "default_storage")})
@@ -124,7 +125,10 @@ class ConnectionAdmin(access.AccessClicks, program_page.ProgramClicks, ShopClick
     def list_buttons(self, request: HttpRequest) -> list[blocks.Button]:
         if not self.has_add_permission(request):
             return []
-        return [blocks.Button(self.add_title, reverse("admin:integrations_connection_add"), "add", "primary", True)]
+        return [
+            blocks.Button("Connect a shop", reverse("wizard"), "add", "primary", True),
+            blocks.Button(self.add_title, reverse("admin:integrations_connection_add"), "", "", True),
+        ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever wants to forget a shop pauses it first."""

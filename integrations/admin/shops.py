@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import OuterRef
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog import counting
@@ -31,8 +32,9 @@ def _state(shop: Any) -> list[blocks.Banner]:
         title = "Paused: nothing is exchanged with this shop. What it tells us meanwhile is remembered."
         return [blocks.Banner(shop.paused_because or "Resume it when you are ready.", "bad", title)]
     if shop.state == State.SETUP:
-        text = "Check the mapping of its locations and the settings under Settings, save, and then activate it."
-        return [blocks.Banner(text, "warn", "Being set up: nothing is sent or taken in yet.")]
+        go_on = blocks.Button("Go on with the setup", reverse("wizard_go_on", args=[shop.pk]), "", "primary", True)
+        text = "The setup is not finished. Whoever may change it can go on where it was left."
+        return [blocks.Banner(text, "warn", "Being set up: nothing is sent or taken in yet.", [go_on])]
     if shop.stock_agreed_at is None:
         return [_first_look(shop)]
     if shop.trouble:

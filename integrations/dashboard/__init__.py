@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 
 from catalog.admin import blocks, show
@@ -77,7 +78,7 @@ def steps() -> list[tuple[str, str, bool]]:
     return [
         ("Add the storage where your goods lie", show.list_of(Storage), Storage.objects.exists()),
         ("Add your products, or let a shop bring them", show.list_of(Product), Product.objects.exists()),
-        ("Connect a shop", show.list_of(Connection), False),
+        ("Connect a shop", reverse("wizard"), False),
     ]
 
 
@@ -117,7 +118,7 @@ def connections_table(connections: list[Connection], now: datetime) -> blocks.Ta
             for one in connections
         ],
         parts.HOW_TO_CONNECT,
-        ("All connections", show.list_of(Connection)),
+        ("All connections", show.list_of(Connection)) if connections else ("Connect a shop", reverse("wizard")),
     )
 
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.html import format_html
-
 from catalog.admin import blocks, show
 from integrations import keys, programs, registry, wanted
 from integrations.models import Activity, Connection, OrderLink, PublishedStock
@@ -15,11 +13,9 @@ from integrations.models import Activity, Connection, OrderLink, PublishedStock
 STATE_TONES = {"active": "good", "paused": "bad", "setup": "warn"}
 OUTCOME_TONES = {"done": "good", "waiting": "warn", "warning": "warn", "failed": "bad"}
 ARROWS = {"in": "←", "out": "→", "here": "·"}
-HOW_TO_CONNECT = format_html(
-    "Nothing is connected yet. A program that uses the General API is connected here, under Connections. For a Shopify"
-    " shop, run <code>manage.py connect shopify --shop {}</code> on the machine that runs Stockbridge"
-    " (<code>connect --help</code> lists what it asks for).",
-    "your-shop.myshopify.com",
+HOW_TO_CONNECT = (
+    "Nothing is connected yet. Connect a Shopify shop, or a program that uses the General API, in a few steps; one can"
+    " stop at any of them and go on later."
 )
 
 

@@ -118,6 +118,8 @@ class Connection(models.Model):
     busy_until = models.DateTimeField(null=True, blank=True, editable=False)
     #: A failure that will be tried again by itself; empty when the last call went well.
     trouble = models.TextField(blank=True, editable=False)
+    #: What the wizard was told and that shows nowhere else: "step" (the furthest one), "stock", "orders_from".
+    setup = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

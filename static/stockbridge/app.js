@@ -86,3 +86,36 @@ addEventListener("load", () => setTimeout(() => {
         shown.forEach((one) => name && one.setAttribute("aria-label", name));
     });
 }));
+
+/* Where something runs: the part is fetched again while it says that it goes on, the window is in sight. */
+document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll("[data-refresh]").forEach((part) => {
+        const again = async () => {
+            if (!part.querySelector("[data-goes-on]")) return;
+            if (!document.hidden && !part.contains(document.activeElement)) {
+                try {
+                    const answer = await fetch(part.dataset.refresh, { redirect: "manual" });
+                    if (answer.type === "opaqueredirect") {
+                        part.textContent = "You have been logged out. Load the page again to log in.";
+                        return;
+                    }
+                    if (answer.ok) part.innerHTML = await answer.text();
+                } catch { /* the line is cut: the next time */ }
+            }
+            setTimeout(again, 2000);
+        };
+        setTimeout(again, 2000);
+    });
+});
+
+/* Fields and instructions of the other kind of app step aside. */
+document.addEventListener("DOMContentLoaded", () => {
+    const kind = document.querySelector(".sb-wizard select[name=kind]");
+    if (!kind) return;
+    const show = () => document.querySelectorAll(".sb-wizard [data-kind]").forEach((one) => {
+        const fits = !one.dataset.kind || one.dataset.kind === kind.value;
+        if (one.tagName === "DETAILS") one.open = fits; else one.hidden = !fits;
+    });
+    kind.addEventListener("change", show);
+    show();
+});
