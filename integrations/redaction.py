@@ -78,8 +78,9 @@ def _people(connection: Connection, link_ids: Collection[int]) -> set[int]:
 
 
 def bodies() -> None:
-    """All that was kept of calls: lists name many sales, and are of none. Safe to repeat."""
+    """All that was kept of calls and of imported files: they name many, and are of none. Safe to repeat."""
     Activity.objects.exclude(request="", response="").update(request="", response="")
+    redaction.files(None)
 
 
 def _customer_links(connection: Connection, which: Q) -> QuerySet[CustomerLink]:
@@ -124,6 +125,7 @@ def _forget(
     _scrub(orders, words)
     if is_deep and words:
         _scrub_bodies(words)
+        redaction.files(words)
     for row in named:
         theirs = [order.pk for order in orders if order.customer_id == row.pk]
         if not _is_elsewhere(row, theirs, links):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 
+from catalog.models import CsvBatch, CsvImport
 from sales.loaded import UPDATED, tell
 from sales.models import Customer, Order, Shipment
 
@@ -16,6 +19,8 @@ NAME = "Redacted customer"
 _TEXTS = (
     "email", "phone", "address_legal", "address_real", "agreement", "manager_name", "manager_post", "notes",
 )  # fmt: skip
+#: CSV files that name people.
+KINDS = ("customers", "sales")
 #: Shorter texts are in too many words.
 SHORTEST = 4
 
@@ -55,6 +60,23 @@ def customer(customer_id: int, now: datetime) -> None:
 def nobody(now: datetime) -> Customer:
     """A customer of whom nothing is known, for sales of somebody who is kept for other sales."""
     return Customer.objects.create(name=NAME, redacted_at=now)
+
+
+def files(words: Collection[str] | None) -> None:
+    """What is kept for a while of imported CSV files of customers and sales goes, where it has one of these words, or
+    all of it. An import that is under way stays: it is still the merchant's own. Safe to repeat."""
+    for file in CsvImport.objects.filter(kind__in=KINDS, ended_at__isnull=False).order_by("pk"):
+        if _has(file.examples, words):
+            CsvImport.objects.filter(pk=file.pk).update(examples={})
+        file.claims.all().delete()
+        for batch in file.batches.order_by("pk").iterator(100):
+            if _has([batch.rows, batch.problems], words):
+                CsvBatch.objects.filter(pk=batch.pk).update(rows=[], problems=[])
+
+
+def _has(kept: Any, words: Collection[str] | None) -> bool:
+    text = json.dumps(kept, ensure_ascii=False)
+    return words is None or any(json.dumps(word, ensure_ascii=False)[1:-1] in text for word in words)
 
 
 def _log(model: type[models.Model], ids: Collection[int], name: str = "") -> None:

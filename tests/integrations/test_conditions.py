@@ -247,3 +247,18 @@ def test_fields_that_will_go_are_named_and_forgotten_a_day_later(shop, connectio
     assert attention.counts(timezone.now()).total == 0
     health.check(connection, connector, timezone.now() + timedelta(days=2))
     assert kinds(connection) == []
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_every_kind_has_its_words_and_a_button_that_works(owner, connection, kind):
+    conditions.found(connection, kind, "It is so.", timezone.now(), subject="one")
+    (one,) = conditions.shown(connection)
+    assert one.title
+    assert one.sentence.startswith("It is so. ")
+    assert one.tone in ("bad", "warn", "info")
+    assert bool(one.remedy) == bool(one.url)
+    if one.is_link:
+        assert owner.get(one.url).status_code == 200
+    elif one.url:
+        assert owner.post(one.url).status_code == 302
+        assert kinds(connection) == [] or kind in (Kind.SECRET,)

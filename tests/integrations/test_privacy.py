@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import stock
-from catalog.models import Stock
+from catalog.models import CsvBatch, CsvClaim, CsvImport, Stock
 from integrations import activity, attention, orders, privacy, redaction, tasks
 from integrations.activity import Direction
 from integrations.models import Activity, Connection, CustomerLink, OrderLink, PrivacyRequest, ProposedChange
@@ -120,6 +121,20 @@ def test_what_was_written_of_them_goes_too(shop, connection, bought):
     assert (listed.what, listed.response) == ("customers/get_list.php", "[redacted]")
     assert ProposedChange.objects.get().changes == {"tax": "1.00"}
     assert Activity.objects.filter(what="Customer [redacted] → Bob Baker.").exists()
+
+
+@pytest.mark.parametrize("topic", ["customers/redact", "shop/redact"])
+def test_what_is_kept_of_imported_files_goes_too(shop, connection, bought, topic):
+    ended = CsvImport.objects.create(
+        kind="customers", reference=uuid.uuid4(), file_name="c.csv", size=1, encoding="utf-8", separator=",",
+        ended_at=timezone.now(), examples={"new": [[2, "Ann Archer", ""]]},
+    )  # fmt: skip
+    batch = CsvBatch.objects.create(csv_import=ended, number=1, rows=[[2, ["Ann Archer", "Elm Road 17"]]])
+    CsvClaim.objects.create(csv_import=ended, key="ann@example.com", line=2)
+    redact(shop, connection, topic)
+    ended.refresh_from_db()
+    batch.refresh_from_db()
+    assert (ended.examples, batch.rows, ended.claims.count()) == ({}, [], 0)
 
 
 def test_what_the_shop_said_of_an_order_that_waits_goes_too(shop, connection, bought, sell):
