@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
 from catalog import counting
 from catalog.admin import blocks, show
@@ -34,7 +35,7 @@ def matters(request: HttpRequest, shop: Connection) -> list[blocks.Banner]:
         blocks.Banner(
             one.sentence,
             one.tone,
-            f"{one.title}, {show.ago(one.since, timezone.now())}",
+            format_html("{}, {}", one.title, show.ago(one.since, timezone.now())),
             [blocks.Button(one.remedy, one.url, is_link=one.is_link)] if may and one.url else (),
         )
         for one in conditions.shown(shop)

@@ -101,6 +101,7 @@ def test_the_connections_page_and_the_list_say_it(owner, connection):
     for text in (page, listed):
         assert "&lt;b&gt;Main&lt;/b&gt; is deactivated." in text
         assert "A location was deactivated in the shop" in text
+        assert "&lt;time" not in text
 
 
 def test_what_is_still_so_is_written_down_now_and_then(connection, statements):
