@@ -35,6 +35,7 @@ from integrations import (
     due,
     health,
     inbox,
+    looks,
     order_checks,
     orders,
     outbox,
@@ -107,7 +108,8 @@ def _shops_have(now: datetime) -> QuerySet[Connection]:
     active = registry.open_at(now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
     to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now)) | Exists(privacy.is_due(now))
-    return Connection.objects.filter(Exists(deliveries) | (active & _has_work(now)) | to_tell)
+    to_look_at = Exists(looks.due_for())
+    return Connection.objects.filter(to_look_at | Exists(deliveries) | (active & _has_work(now)) | to_tell)
 
 
 _imports_wait = sql.Question(imports.due)
@@ -159,6 +161,8 @@ def drain(budget_s: float = BUDGET_S) -> bool:
         now = timezone.now()
         for connection in registry.shops().filter(registry.open_at(now), _has_work(now)):
             worked += _serve(connection, stop_at)
+        for connection in looks.due_for():
+            worked += looks.advance_due(connection, registry.connector_for(connection, registry.WHOLE))
         worked += announce.collect(timezone.now()) + callbacks.deliver_due(stop_at=stop_at)
         worked += imports.work_due(stop_at=stop_at)
         if not worked:

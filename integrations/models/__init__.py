@@ -14,6 +14,7 @@ from integrations.models.connections import Connection, LocationMapping
 from integrations.models.due import Due, Heartbeat
 from integrations.models.links import CustomerLink, OrderLink, ProductLink
 from integrations.models.log import Activity, Dismissal, WebhookDelivery
+from integrations.models.looks import Look, Offer
 from integrations.models.outgoing import Endpoint, Event, Message, News
 from integrations.models.privacy import PrivacyRequest
 from integrations.models.proposals import ProposedChange
@@ -39,8 +40,10 @@ __all__ = [
     "Heartbeat",
     "IdempotentRequest",
     "LocationMapping",
+    "Look",
     "Message",
     "News",
+    "Offer",
     "OrderCheck",
     "OrderFinding",
     "OrderLink",

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog.admin import click, theme
-from integrations import credentials, health, registry, setup
+from integrations import credentials, health, looks, registry, setup
 from integrations.admin.access import SecretInput
 from integrations.connector import AccessDenied, ConnectorError
 from integrations.models import Connection
@@ -106,6 +106,7 @@ def shopify(request: HttpRequest) -> HttpResponse:
         except ConnectorError as error:
             lacking = _explain(form, error)
         else:
+            looks.begin_once(made, timezone.now())
             frame.log(request, made, "Connected by the wizard.", is_new=True)
             return _checked(request, made)
     return frame.shown(

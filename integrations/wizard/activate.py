@@ -14,12 +14,15 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from catalog.admin import click, show
-from integrations import backfill, products, published, registry, reviews, setup
+from integrations import backfill, looks, published, registry, reviews, setup
 from integrations.connector import ConnectorError
 from integrations.models import Backfill, BackfillResult, Connection, Drift, Heartbeat, OrderLink, UnmatchedSku
 from integrations.wizard import frame, steps
 from integrations.wizard.steps import Step
 from sales.models import Order
+
+#: Differences that the page names.
+SAMPLE = 20
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,12 @@ class Bar:
 @frame.page(frame.CHANGE)
 def activate(request: HttpRequest, connection: Connection, step: Step) -> HttpResponse:
     is_set_up = connection.state == Connection.State.SETUP
-    if request.method == "POST" and is_set_up:
+    if request.method == "POST":
         try:
-            _activate(request, connection)
+            if is_set_up:
+                _activate(request, connection)
+            elif "agree" in request.POST:
+                _agree(request, connection)
         except (ValidationError, ConnectorError) as error:
             for sentence in click.sentences(error):
                 messages.error(request, sentence)
@@ -52,7 +58,14 @@ def activate(request: HttpRequest, connection: Connection, step: Step) -> HttpRe
             request, "activate", step, connection, summary=_summary(connection), lacks=_lacks(connection)
         )
     return frame.shown(
-        request, "running", step, connection, bars=bars(connection), places=_places(connection), **_now(connection)
+        request,
+        "running",
+        step,
+        connection,
+        bars=bars(connection),
+        places=_places(connection),
+        first=_first(connection),
+        **_now(connection),
     )
 
 
@@ -60,6 +73,7 @@ def activate(request: HttpRequest, connection: Connection, step: Step) -> HttpRe
 def progress(request: HttpRequest, connection: Connection) -> HttpResponse:
     """The bars alone, for the page that shows them."""
     context = {"bars": bars(connection), "connection": connection, **_now(connection)}
+    context["asks_now"] = bool(_first(connection))
     return TemplateResponse(request, "wizard/bars.html", context)
 
 
@@ -67,7 +81,6 @@ def _activate(request: HttpRequest, connection: Connection) -> None:
     now, actor = timezone.now(), request.user.get_username()
     if lacks := _lacks(connection):
         raise ValidationError(lacks)
-    products.link_all(connection, registry.connector_for(connection, registry.PERSON), now)
     setup.open_stock(connection, now)
     published.ensure_for(connection, now)
     setup.activate(connection, now)
@@ -76,9 +89,39 @@ def _activate(request: HttpRequest, connection: Connection) -> None:
         backfill.start(connection, since, now, actor=actor)
 
 
+def _agree(request: HttpRequest, connection: Connection) -> None:
+    """The merchant wants what the numbers say that were on the page."""
+    last = reviews.last(connection)
+    if connection.stock_agreed_at is None and (last is None or str(last.pk) != request.POST.get("review")):
+        raise ValidationError("The quantities were compared again since you looked. These are the new numbers.")
+    if connection.stock_agreed_at is None:
+        reviews.agree(connection, timezone.now())
+        frame.log(request, connection, f"First stock: {connection.get_first_stock_display()}.")
+
+
+def _first(connection: Connection) -> dict[str, Any]:
+    """What the first push, or the first count, will change: exact numbers, and some of them; empty: nothing to ask."""
+    last = reviews.last(connection)
+    if connection.state != Connection.State.ACTIVE or connection.stock_agreed_at is not None or last is None:
+        return {}
+    rows = reviews.drifts(connection).exclude(theirs=None)
+    sample = rows.select_related("published__stock__product", "published__mapping").order_by("pk")[:SAMPLE]
+    return {
+        "review": last,
+        "cost": reviews.cost(connection, registry.connector_for(connection)),
+        "takes_theirs": connection.first_stock == Connection.FirstStock.THEIRS,
+        "emptied": rows.filter(ours=0, theirs__gt=0).count(),
+        "sample": sample,
+        "all": show.list_of(Drift, f"published__connection__id__exact={connection.pk}"),
+        "stock": steps.url(connection, Step.STOCK),
+    }
+
+
 def _lacks(connection: Connection) -> str:
     if connection.default_storage_id is None:
         return "Choose a storage under Settings first: sales reserve their goods there."
+    if looks.is_reading(connection):
+        return "The shop's products are still being read. Look at how they match under Products first."
     return ""
 
 
@@ -94,6 +137,7 @@ def _summary(connection: Connection) -> list[tuple[str, str, str]]:
         ("Default storage", str(connection.default_storage or "none"), Step.SETTINGS),
         ("Quantity that the shop is told", f"{connection.get_publish_display()}{kept_back}", Step.SETTINGS),
         ("Locations", ", ".join(f"{each.name} → {each.storage}" for each in mapped) or "None mapped", Step.LOCATIONS),
+        ("First stock", connection.get_first_stock_display(), Step.STOCK),
         ("Older orders", f"Imported since {show.day(since)}" if since else "None", Step.ORDERS),
     ]
     return [(label, text, steps.url(connection, step)) for label, text, step in rows]

@@ -14,6 +14,8 @@ class Step(StrEnum):
     ACCESS = "access"
     SETTINGS = "settings"
     LOCATIONS = "locations"
+    PRODUCTS = "products"
+    STOCK = "stock"
     ORDERS = "orders"
     ACTIVATE = "activate"
 
@@ -22,6 +24,8 @@ TITLES = {
     Step.ACCESS: "Access",
     Step.SETTINGS: "Settings",
     Step.LOCATIONS: "Locations",
+    Step.PRODUCTS: "Products",
+    Step.STOCK: "First stock",
     Step.ORDERS: "Orders",
     Step.ACTIVATE: "Activate",
 }

@@ -3,13 +3,15 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
-from integrations.wizard import access, activate, locations, orders, program, settings, steps
+from integrations.wizard import access, activate, locations, orders, products, program, settings, steps, stock
 from integrations.wizard.steps import Step
 
 _VIEWS = {
     Step.ACCESS: access.again,
     Step.SETTINGS: settings.settings,
     Step.LOCATIONS: locations.locations,
+    Step.PRODUCTS: products.products,
+    Step.STOCK: stock.stock,
     Step.ORDERS: orders.orders,
     Step.ACTIVATE: activate.activate,
 }
@@ -29,5 +31,7 @@ urlpatterns = [
     path("program/", program.program, name="wizard_program"),
     path("<int:pk>/", access.go_on, name="wizard_go_on"),
     path("<int:pk>/progress/", activate.progress, name="wizard_progress"),
+    path("<int:pk>/reading/", products.reading, name="wizard_reading"),
+    path("<int:pk>/link/<int:offer>/", products.link, name="wizard_link"),
     path("<int:pk>/<slug:step>/", _step, name="wizard_step"),
 ]
