@@ -6,14 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import blocks, click, show, theme
-from integrations import changes, search
+from integrations import changes, inbox, search
+from integrations.admin import beside
 from integrations.dashboard import parts
-from integrations.models import Activity, OrderLink, ProposedChange
+from integrations.models import Activity, Connection, OrderLink, ProposedChange
 from sales.admin.orders import OrderAdmin
 from sales.models import Order
 
@@ -46,7 +48,7 @@ class ProposedFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has 
 class SaleAdmin(OrderAdmin):
     search_help_text = "Number, customer, e-mail, phone, SKU or the shop's id"
     chips = (*OrderAdmin.chips, ("Proposed changes", "proposed=1"))
-    clicks = (*OrderAdmin.clicks, "apply_change", "dismiss_change")
+    clicks = (*OrderAdmin.clicks, "apply_change", "dismiss_change", "ask_shop")
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return (*super().get_list_filter(request), ProposedFilter)
@@ -96,6 +98,17 @@ class SaleAdmin(OrderAdmin):
         sale = changes.dismiss(_which(request), actor=request.user.get_username(), now=timezone.now())
         return f"Sale {sale} stays as it is."
 
+    @click.button("Ask the shop", is_listed=False)
+    def ask_shop(self, request: HttpRequest, order: Order) -> str:
+        """It is read by the worker, as after every change there; why it could not be stands on this page then."""
+        link = _link(order)
+        if link is None:
+            raise ValidationError(f"Sale {order} is of no shop.")
+        if link.connection.state != Connection.State.ACTIVE:
+            raise ValidationError(f"{link.connection} does not run now, so it cannot be asked. Resume it first.")
+        inbox.look_again([link])
+        return f"The shop's order of sale {order} is read again now. Load this page once more in a moment."
+
     def figures(self, request: HttpRequest, instance: Any) -> list[blocks.Figure]:
         figures = super().figures(request, instance)
         if (link := _link(instance)) is not None:
@@ -106,8 +119,11 @@ class SaleAdmin(OrderAdmin):
     def after(self, request: HttpRequest, instance: Any) -> list[blocks.Part]:
         rows = Activity.objects.filter(order=instance).select_related("order", "product", "connection")
         newest = rows.defer("request", "response").order_by("-at", "-pk")[:ACTIVITIES_SHOWN]
+        link = _link(instance)
+        may_ask = self.has_change_permission(request, instance)
         return [
             *super().after(request, instance),
+            *([beside.table(instance, link, may_ask=may_ask)] if link is not None else []),
             parts.activity_table(newest, "Nothing was exchanged with a shop about this sale.", with_connection=True),
         ]
 

@@ -9,7 +9,7 @@ from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from integrations import ownership
-from integrations.models import Activity, ProposedChange
+from integrations.models import Activity, Connection, ProposedChange
 from sales import orders as sales
 from sales.models import Order
 from tests import make
@@ -122,7 +122,7 @@ def test_sales_with_a_change_are_found_and_counted(admin_client, order):
     assert "S-1002" not in listed
     first = text(admin_client.get("/"))
     assert "change proposed by a shop" in first
-    assert "proposed=1" in first
+    assert "changes_proposed" in first
 
 
 def test_names_in_a_change_are_text(admin_client, order):
@@ -130,3 +130,37 @@ def test_names_in_a_change_are_text(admin_client, order):
     row.changes |= {"number": "<i>1</i>"}
     row.save()
     assert "<i>1</i>" not in page(admin_client, order)
+
+
+# --- what the shop says beside the sale --------------------------------------------------------------------
+
+
+@pytest.fixture
+def known(order) -> Order:
+    """As `order`, and what the shop said of it when it was read."""
+    link = order.link
+    link.imported = {**ownership.ours(sales.read(order.pk)), "payment": 2, "delivery_price": "4.9000"}
+    link.read_at = make.NOW
+    link.save()
+    return order
+
+
+def test_what_the_shop_says_stands_beside_what_the_sale_says(admin_client, known):
+    html = page(admin_client, known)
+    assert "Here and in Tea &amp; Clay" in html
+    assert '<span class="sb-text sb-warn">Unpaid</span>' in html
+    assert [word in html for word in ("4.90 EUR", "2 for 20.00 EUR")] == [True, True]
+
+
+def test_the_shop_is_asked_again_and_not_while_it_is_paused(admin_client, known):
+    url = reverse("admin:sales_order_ask_shop", args=[known.pk])
+    link = known.link
+    Connection.objects.update(state="paused")
+    answer = admin_client.post(url)
+    link.refresh_from_db()
+    assert ("does not run now" in str(*get_messages(answer.wsgi_request)), link.due_at) == (True, None)
+    Connection.objects.update(state="active")
+    admin_client.post(url)
+    link.refresh_from_db()
+    assert link.due_at is not None
+    assert "It is being read again." in page(admin_client, known)
