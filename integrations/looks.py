@@ -165,10 +165,10 @@ def matched(connection: Connection) -> dict[str, int]:
 # --- for the worker ------------------------------------------------------------------------------------
 
 
-def due_for() -> QuerySet[Connection]:
+def due_for(now: datetime) -> QuerySet[Connection]:
     """Connections of which something is to be read or made now: those that are being set up, too."""
     states = (Connection.State.SETUP, Connection.State.ACTIVE)
-    waiting = Look.objects.filter(connection=OuterRef("pk"), due_at__lte=timezone.now())
+    waiting = Look.objects.filter(connection=OuterRef("pk"), due_at__lte=now)
     return Connection.objects.filter(Exists(waiting), state__in=states, platform__in=registry.CONNECTORS).order_by("pk")
 
 

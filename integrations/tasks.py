@@ -108,7 +108,7 @@ def _shops_have(now: datetime) -> QuerySet[Connection]:
     active = registry.open_at(now)
     deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None)
     to_tell = Exists(News.objects.all()) | Exists(callbacks.ready(now)) | Exists(privacy.is_due(now))
-    to_look_at = Exists(looks.due_for())
+    to_look_at = Exists(looks.due_for(now))
     return Connection.objects.filter(to_look_at | Exists(deliveries) | (active & _has_work(now)) | to_tell)
 
 
@@ -161,7 +161,7 @@ def drain(budget_s: float = BUDGET_S) -> bool:
         now = timezone.now()
         for connection in registry.shops().filter(registry.open_at(now), _has_work(now)):
             worked += _serve(connection, stop_at)
-        for connection in looks.due_for():
+        for connection in looks.due_for(now):
             worked += looks.advance_due(connection, registry.connector_for(connection, registry.WHOLE))
         worked += announce.collect(timezone.now()) + callbacks.deliver_due(stop_at=stop_at)
         worked += imports.work_due(stop_at=stop_at)

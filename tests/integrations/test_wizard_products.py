@@ -1,5 +1,6 @@
 """The wizard's steps about products and first stock: matched, made, linked, and sent once agreed."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -206,3 +207,11 @@ def test_a_stale_choice_of_the_first_stock_says_who_saved(browser, begun):
     page = browser.post(at(begun, "stock"), {"first_stock": "ours", "version": "x"})
     assert "anna saved this" in text(page)
     assert Connection.objects.get().first_stock == "theirs"
+
+
+def test_the_supervisor_sees_that_a_shop_is_to_be_read(browser, begun):
+    now = timezone.now()
+    assert tasks.is_due(now)
+    assert not tasks.is_due(now - timedelta(hours=1))
+    work()
+    assert not tasks.is_due(timezone.now())
