@@ -12,4 +12,5 @@ def test_the_page_of_the_api_shows_every_call_and_asks_nobody_else(visitor):
     assert not visitor.is_too_wide()
     visitor.page.get_by_text("/orders/add.php").first.click()
     visitor.page.wait_for_selector("text=Make a sale of the products whose SKU is known")
+    assert not visitor.is_too_wide()
     assert visitor.complaints == []
