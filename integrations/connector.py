@@ -137,8 +137,8 @@ class Connector(Protocol):
 
     def locations(self) -> list[RemoteLocation]: ...
 
-    def products(self) -> Iterator[RemoteProduct]:
-        """Everything that the shop sells, in pages."""
+    def products(self, after: str = "") -> Iterator[RemoteProduct]:
+        """Everything that the shop sells, in pages, in an order that stays. after: only what comes after this id."""
 
     def products_by_sku(self, skus: Sequence[str]) -> list[RemoteProduct]:
         """Those whose SKU is one of these, compared as `skus.normalise` does; a SKU may come twice."""

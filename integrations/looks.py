@@ -6,6 +6,7 @@ was made is not made once more. What is matched is asked of the links, so it is 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import islice
@@ -25,6 +26,8 @@ from integrations.models import Connection, Look, Offer, ProductLink
 from integrations.remote import RemoteProduct
 
 READ_CHUNK = 250
+#: Seconds of one slice of a reading: well below what the queue gives a task.
+SLICE_S = 10.0
 #: Products that are made in one transaction.
 MAKE_CHUNK = 50
 LONGEST_URL = 500
@@ -43,8 +46,16 @@ def begin(connection: Connection, now: datetime) -> None:
         if is_new or look.finished_at is None or is_making(connection):
             return
         Look.objects.filter(pk=look.pk).update(
-            began_at=now, finished_at=None, read=0, due_at=now, lease_token="", attempts=0, problem="", problem_at=None
-        )
+            began_at=now,
+            finished_at=None,
+            read=0,
+            position="",
+            due_at=now,
+            lease_token="",
+            attempts=0,
+            problem="",
+            problem_at=None,
+        )  # fmt: skip
 
 
 def begin_once(connection: Connection, now: datetime) -> None:
@@ -172,8 +183,8 @@ def due_for(now: datetime) -> QuerySet[Connection]:
     return Connection.objects.filter(Exists(waiting), state__in=states, platform__in=registry.CONNECTORS).order_by("pk")
 
 
-def advance_due(connection: Connection, connector: Connector) -> int:
-    """Read, or make one chunk, if it is time to; returns how many did. Safe to run twice at once."""
+def advance_due(connection: Connection, connector: Connector, slice_s: float = SLICE_S) -> int:
+    """Read for a while, or make one chunk, if it is time to; returns how many did. Safe to run twice at once."""
     now = timezone.now()
     row = Look.objects.filter(connection=connection)
     token, taken = due.claim(row, now)
@@ -183,7 +194,7 @@ def advance_due(connection: Connection, connector: Connector) -> int:
     look = row.get()
     try:
         if look.finished_at is None:
-            _read(connection, connector, look, held)
+            _read(connection, connector, look, held, time.monotonic() + slice_s)
         else:
             _make(connection, held)
     except Busy as error:
@@ -196,21 +207,25 @@ def advance_due(connection: Connection, connector: Connector) -> int:
     return 1
 
 
-def _read(connection: Connection, connector: Connector, look: Look, held: QuerySet[Look]) -> None:
+def _read(connection: Connection, connector: Connector, look: Look, held: QuerySet[Look], stop_at: float) -> None:
     newest = Sku.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    offered: list[RemoteProduct] = []
-    source = connector.products()
+    source = connector.products(look.position)
     while chunk := list(islice(source, READ_CHUNK)):
+        look.position, look.read = chunk[-1].external_id, look.read + len(chunk)
         _keep(connection, chunk, look.began_at)
-        offered += chunk
-        if not held.update(read=len(offered), due_at=timezone.now() + due.LEASE):
+        kept = {"position": look.position, "read": look.read}
+        if time.monotonic() > stop_at:
+            held.update(**kept, **due.put_back(timezone.now()))
+            return
+        if not held.update(**kept, due_at=timezone.now() + due.LEASE):
             return  # somebody else has begun it anew
     connection.offers.filter(read_at__lt=look.began_at).delete()
     _mark_twins(connection)
     now = timezone.now()
+    offered = [_remote(offer) for offer in connection.offers.order_by("pk").iterator()]
     products.link_offered(connection, connector, offered, now)
     Connection.objects.filter(pk=connection.pk).update(linked_sku=newest)
-    held.update(finished_at=now, read=len(offered), **due.done(now))
+    held.update(finished_at=now, read=len(offered), position="", **due.done(now))
 
 
 def _keep(connection: Connection, chunk: Sequence[RemoteProduct], at: datetime) -> None:

@@ -17,6 +17,8 @@ class Look(Due):
     began_at = models.DateTimeField()
     #: Products of the shop read so far.
     read = models.PositiveIntegerField(default=0)
+    #: The last of them: a reading that was broken off goes on after it.
+    position = models.CharField(max_length=128, blank=True)
     #: All of them are read; null: that is still going on.
     finished_at = models.DateTimeField(null=True)
     #: Products that were asked for, those that were made, and those whose SKU was known by then.

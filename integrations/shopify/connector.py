@@ -105,9 +105,10 @@ class Shopify:
 
     # --- products ----------------------------------------------------------------------------------------
 
-    def products(self) -> Iterator[RemoteProduct]:
-        """Everything that the shop sells, in pages of 250."""
-        return map(self._product, self._items(queries.VARIANTS, beyond=lambda last: f"id:>{_number(last)}"))
+    def products(self, after: str = "") -> Iterator[RemoteProduct]:
+        """Everything that the shop sells, by id, in pages of 250. after: only what comes after this id."""
+        search = f"id:>{_number({'id': after})}" if after else ""
+        return map(self._product, self._items(queries.VARIANTS, search, lambda last: f"id:>{_number(last)}"))
 
     def products_by_sku(self, skus: Sequence[str]) -> list[RemoteProduct]:
         """Those whose SKU has the letters and digits of one of these, in any case and with any signs between them.

@@ -140,6 +140,18 @@ def test_a_shop_that_fails_while_it_is_read_is_read_again_by_itself(shop, mixed,
     assert Offer.objects.count() == 65
 
 
+def test_a_large_shop_is_read_in_slices_that_go_on_where_the_last_one_stopped(shop, mixed, mapped, browser):
+    for number in range(300):
+        shop.add_product(f"Bead {number}", sku=f"BEAD-{number}")
+    looks.begin(mapped, timezone.now())
+    connector, rounds = registry.connector_for(mapped), 0
+    while Look.objects.get().finished_at is None:
+        assert looks.advance_due(mapped, connector, slice_s=0) == 1
+        rounds += 1
+    assert (rounds, Look.objects.get().read, Offer.objects.count()) == (3, 365, 365)
+    assert ProductLink.objects.count() == 2
+
+
 def test_what_the_shop_no_longer_sells_is_gone_after_reading_again(shop, mixed, mapped, browser):
     Offer.objects.filter(sku="BOWL-01").update(external_id="gid://shopify/ProductVariant/1")
     post(browser, at(mapped, "products"), read="1")
