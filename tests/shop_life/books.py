@@ -100,6 +100,11 @@ class Books:
             " JOIN catalog_stock s ON s.id = m.stock_id WHERE m.kind = 'count' AND m.note LIKE 'Taken from%'"
         ):
             self.taken[product, self.storages[storage]].append((exact(change), exact(after) - exact(change)))
+        #: Variant → why a quantity of it is not in the shop.
+        self.refused: list[tuple[str, str]] = rows(
+            "SELECT l.external_id, p.problem FROM integrations_publishedstock p"
+            " JOIN integrations_productlink l ON l.id = p.link_id WHERE p.problem <> '' OR p.due_at IS NOT NULL"
+        )
         self.sales = self._sales(rows)
         self.waiting: list[tuple[str, str]] = rows(
             "SELECT external_id, problem FROM integrations_orderlink WHERE due_at IS NOT NULL OR problem <> ''"

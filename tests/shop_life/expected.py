@@ -112,7 +112,8 @@ class Expected:
     # --- stock -------------------------------------------------------------------------------------------
     def on_hand(self) -> dict[Place, Decimal]:
         """Opening, what the merchant moved, and what left and came back for every sale that is wanted."""
-        books, found = self.books, dict.fromkeys(self.books.stock, ZERO)
+        books = self.books
+        found: dict[Place, Decimal] = defaultdict(Decimal, dict.fromkeys(books.stock, ZERO))
         for (variant, location), units in self.people.opening.items():
             product = books.links.get(variant) or books.products.get(self.people.skus[variant])
             if product and (place := (product, self._storage(location))) in found:

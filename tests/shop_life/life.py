@@ -159,17 +159,23 @@ class Life:
             self._ask("resume")
             did = self._ask(how)
             found += [each for each in did.get("found", []) if each not in found]
-            for each in ("learn", "decide"):
-                while self._ask(each):
-                    pass
-            self._ask("dismiss")
-            if not self._ask("retry") and did.get("done") and not did["waiting"]:
+            if did.get("done") and not self._waits():
                 break
         return {**did, "found": found}
 
+    def _waits(self) -> bool:
+        """Whether the merchant has something to decide or to try again; then it is done."""
+        found = False
+        for each in ("learn", "decide"):
+            while self._ask(each):
+                found = True
+        return bool(self._ask("dismiss")) or bool(self._ask("retry")) or found
+
     def differences(self) -> list[Difference]:
         last = self._ask("work")
-        left = [Difference(f"needs attention: {each}") for each in (*last.get("waiting", ()), *last.get("trouble", ()))]
+        told = [*last.get("waiting", ()), *last.get("trouble", ())]
+        # What is not tracked, and what is not sold any more, is told to nobody: the verdict looks at each.
+        left = [Difference(f"needs attention: {each}") for each in told if "not in the shop" not in each]
         if not last.get("done"):
             left.append(Difference("It did not come to rest."))
         stock = self.installation.ask("check_stock")["differences"]

@@ -22,8 +22,8 @@ import django
 Did = dict[str, Any] | None
 Deed = Callable[[Random], Did]
 DEEDS: dict[str, Deed] = {}
-#: Never counted, received or moved: the shop's first count may still be about to replace theirs.
-LATE = ("NEW", "TWIN")
+#: Only these are counted, received and moved: the shop's first count may be about to replace those of newcomers.
+FIRST = ("A", "WRAP")
 
 
 def deed(work: Deed) -> Deed:
@@ -84,7 +84,7 @@ def _row(chance: Random) -> Any:
     from catalog.models import Stock
 
     rows = Stock.objects.filter(product__deleted_at=None).exclude(product__in=_being_taken()).order_by("pk")
-    found = [row for row in rows.select_related("product", "storage") if not _sku(row.product_id).startswith(LATE)]
+    found = [row for row in rows.select_related("product", "storage") if _sku(row.product_id).startswith(FIRST)]
     return chance.choice(found)
 
 
@@ -377,12 +377,14 @@ def retry(chance: Random) -> Did:
     """What waits, orders and quantities; and what the nightly check found."""
     from django.utils import timezone
 
-    from integrations import inbox, order_checks, outbox
+    from integrations import inbox, order_checks, outbox, shown
     from integrations.models import OrderFinding
 
     shop = _shop()
     orders = inbox.look_again(list(shop.order_links.exclude(problem="")))
-    quantities = outbox.retry(shop.published.exclude(problem=""))
+    # What is not tracked there, or is not sold any more, stays as it is.
+    behind = shop.published.exclude(problem="").filter(link__unpublishable="")
+    quantities = outbox.retry(behind.exclude(problem=shown.UNTRACKED))
     fixed = order_checks.fix(OrderFinding.objects.filter(check_of__connection=shop), timezone.now())
     return {"orders": orders, "quantities": quantities, "fixed": fixed} if orders + quantities + fixed else None
 

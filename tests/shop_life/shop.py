@@ -59,7 +59,7 @@ class People:
         with self.shop.lock:
             try:
                 deed()
-            except (SoldOut, ValueError, IndexError):
+            except (SoldOut, ValueError, IndexError, KeyError):
                 return
             for order in self.shop.book.orders.values():
                 for line in order.lines:

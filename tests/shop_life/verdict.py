@@ -202,7 +202,8 @@ class Verdict:
             order = self.shop.book.orders.get(sale.order)
             for place, units in (self.expected.promised(order, sale) if order else promised_here(sale)).items():
                 promised[place] += units
-        for place, (on_hand, reserved) in books.stock.items():
+        for place in expected.keys() | promised.keys() | books.stock.keys():
+            on_hand, reserved = books.stock.get(place, (ZERO, ZERO))
             name, about = f"{self.names.get(place[0], place[0])} in {place[1]}", (self.names.get(place[0], ""),)
             if self._is_reckonable(place) and on_hand != expected[place]:
                 yield Difference(f"{name}: {on_hand} on hand, should be {expected[place]}.", about)
@@ -234,6 +235,9 @@ class Verdict:
         for sku, storage in product(sorted(sold & set(BASE)), PLACES):
             if (sku, storage) not in told:
                 yield Difference(f"{sku} is not told for {storage}.", (sku,))
+        for gid, problem in self.books.refused:
+            if gid in variants and variants[gid].tracked:
+                yield Difference(f"{variants[gid].sku} is not told: {problem or 'due'}", (variants[gid].sku,))
         for gid, location, product_id, storage in self.books.published:
             variant = variants.get(gid)
             if variant is None or not variant.tracked:
