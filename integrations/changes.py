@@ -14,7 +14,7 @@ from django.db import transaction
 from catalog import stock
 from catalog.models import Product, StockMovement, Storage
 from catalog.stock import Discrepancy, Effect, Level, Place
-from integrations import activity, ownership
+from integrations import activity, due, ownership
 from integrations.activity import Direction, Outcome
 from integrations.drafts import Drafted
 from integrations.models import Connection, OrderLink, ProposedChange
@@ -108,8 +108,15 @@ def apply(proposal_id: int, *, now: datetime, actor: str = "") -> Order:
     else:
         draft = ownership.draft(sale, proposal.changes)
         changes = sales.revise_locked(sale, draft, now=now, actor=actor, also=nothing_held)
+        _ask_for_shipments(proposal.link, now)
     _close(proposal, "applied", " ".join(changes), now, actor)
     return sale.order
+
+
+def _ask_for_shipments(link: OrderLink, now: datetime) -> None:
+    """What left or came back of a line that is new here was told before: it is to be read as news."""
+    said = {name: value for name, value in (link.imported or {}).items() if name != "shipments"}
+    OrderLink.objects.filter(pk=link.pk).update(imported=said, **due.now_or_again(now))
 
 
 @transaction.atomic

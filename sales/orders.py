@@ -171,6 +171,7 @@ def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> bool:
 
 
 def _ship_rest(sale: Sale, day: date | None, now: datetime, since: datetime | None = None) -> None:
+    since = since if shipments.may_be_history(day, since) else None
     rest = shipments.of_rest(sale, sale.order.storage_id, shipments.moment(day, now), since)
     if rest:
         sale.parcels = [*sale.parcels, *rest]

@@ -61,6 +61,11 @@ def of_rest(sale: Sale, storage_id: int, shipped_at: datetime, since: datetime |
     return [Parcel(shipment, units)] if units else []
 
 
+def may_be_history(day: date | None, since: datetime | None) -> bool:
+    """Of goods of which at most the day is known on which they left: not if that may have been after `since`."""
+    return since is not None and (day is None or datetime.combine(day, time.max, UTC) < since)
+
+
 def moment(day: date | None, now: datetime) -> datetime:
     """When goods left, of which only the day is known; now, if not even that."""
     return datetime.combine(day, time.min, UTC) if day else now

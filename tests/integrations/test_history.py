@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import connections, orders
+from integrations import connections, orders, ownership
 from integrations.models import Connection
 from sales import orders as sales
 from sales.models import Order, Production, Shipment
@@ -26,6 +26,12 @@ def figures(sku: str) -> tuple[int, int]:
     return int(row.on_hand), int(row.reserved)
 
 
+def row(line, **changes) -> dict[str, object]:
+    """What `ownership` says of a line."""
+    same = {name: getattr(line, name) for name in ("product_id", "sku", "name")}
+    return {**same, "quantity": str(line.quantity), "total": str(line.total), **changes}
+
+
 def take_in(shop, connection, placed):
     orders.look(connection.pk, [placed.gid], timezone.now())
     sync(connection)
@@ -40,6 +46,17 @@ def test_a_sale_that_was_sent_before_the_first_count_moves_nothing(shop, connect
     assert sale.status == Order.Status.SHIPPED
     assert Shipment.objects.get().is_history
     assert figures("MUG") == (10, 0)
+
+
+def test_what_leaves_on_the_day_of_the_first_count_leaves_the_shelf(shop, connection):
+    placed = shop.place_order([("MUG", 1)])
+    sale = take_in(shop, connection, placed)
+    line = sale.lines.get()
+    wanted = ownership.draft(sales.read(sale.pk), {f"line/{line.key}": row(line, quantity="2.000")})
+    sales.revise(sale.pk, wanted, now=timezone.now())
+    shop.fulfil(placed.gid)
+    assert take_in(shop, connection, placed).status == Order.Status.SHIPPED
+    assert figures("MUG") == (8, 0), "the one that was added here, too"
 
 
 def test_what_is_still_open_of_an_old_sale_is_reserved(shop, connection, long_ago):

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from catalog import stock
 from catalog.models import Storage
-from integrations import changes, orders, ownership
-from integrations.models import Activity, OrderLink, ProposedChange
+from catalog.products import ProductDraft
+from integrations import changes, matching, orders, ownership
+from integrations.models import Activity, OrderLink, ProposedChange, UnmatchedSku
 from sales import orders as sales
 from sales.models import Order
 from sandbox.shopify.money import totals
@@ -437,3 +438,20 @@ def test_check_stock_tells_what_is_held_for_nothing(shop, connection, placed, sh
     [found] = changes.check()
     assert "Cup in Main: reserved is 1, should be 0." in str(found)
     stock.settle(found.where.partition(",")[0], {})
+
+
+def test_what_the_shop_had_sent_leaves_the_shelf_when_its_line_is_applied(shop, connection, sell):
+    sell("GHOST", here=False)
+    placed = shop.place_order([("MUG", 1), ("GHOST", 2)])
+    sync(connection)
+    sales.ship(sale().pk, now=timezone.now())
+    shop.fulfil(placed, {"GHOST": 2})
+    sync(connection)
+    matching.make(UnmatchedSku.objects.get(), ProductDraft("Ghost"), timezone.now(), on_hand=D(10))
+    sync(connection)
+    assert waiting() == ["Other charges 19.00 → 0.00.", "2 × Ghost added."]
+    apply()
+    sync(connection)
+    assert level("GHOST") == (8, 0)
+    assert level("MUG") == (9, 0)
+    assert (sale().status, books_are_right()) == (Status.SHIPPED, True)
