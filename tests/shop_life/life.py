@@ -149,6 +149,7 @@ class Life:
         self.diary.note("weather", "the faults have ended")
         self.shop.courier.wait(10)
         self._quiet("work")
+        processes.let_minutes_pass(self.installation)
         self.found = self._quiet("reconcile").get("found", [])
         self._quiet("work")
 

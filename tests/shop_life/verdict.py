@@ -159,6 +159,9 @@ class Verdict:
     def _by_hand(self, sale: Sale) -> Iterator[str]:
         """What the merchant has shipped stays shipped, unless the shop sent the same or it is not wanted any more."""
         logged: Counter[str] = Counter()
+        for facts in self.expected.touches(sale, "edit"):  # a unit that was added leaves with the last parcel
+            logged[facts["changes"].get("line", "")] += 1
+        added = +logged
         for facts in self.expected.touches(sale, "ship"):
             for key, _, units in facts["lines"]:
                 logged[key] += int(Decimal(units))
@@ -166,7 +169,7 @@ class Verdict:
         for key, line in sale.keys.items():
             ours, most = int(there.get(line.pk, ZERO)), logged[key]
             sent = self.people.ever_sent.get(key, 0)
-            least = max(0, min(most, self.people.fewest.get(key, 0)) - sent)
+            least = max(0, min(most - added[key], self.people.fewest.get(key, 0)) - sent)
             if not least <= ours <= most:
                 yield f"by hand {ours} of {self.names.get(line.product)} shipped here, {least} to {most} were."
 
@@ -214,13 +217,31 @@ class Verdict:
         """Whether nothing made a count a matter of who came first."""
         product_id, storage = place
         variants = [gid for gid, linked in self.books.links.items() if linked == product_id]
-        if len(variants) > 1 or self.names.get(product_id, "").startswith("TWIN") or not variants:
-            return self.names.get(product_id) in BASE
+        sku = self.people.skus.get(variants[0], "") if variants else ""
+        if len(variants) > 1 or sku not in BASE:
+            return self._is_simple(sku)
         taken = self.books.taken.get(place, [])
         if any(before < PLENTY for _, before in taken):
             return False
         locations = [gid for gid, one in self.shop.book.locations.items() if one.name == storage]
         return not taken or (variants[0], locations[0]) not in self.people.shifted
+
+    def _is_simple(self, sku: str) -> bool:
+        """Of something that came later: nothing of it left before its first count of which a sale here does not know."""
+        if not sku.startswith("NEW"):
+            return False
+        deeds = [facts for facts in (*self.diary.here("decide"), *self.diary.here("ship"))]
+        about = [each for facts in deeds for each in self._skus_of(facts)]
+        return sku not in about
+
+    def _skus_of(self, facts: dict[str, Any]) -> list[str]:
+        """What a sale was of that the merchant shipped, or whose change was dismissed."""
+        if facts.get("applied"):
+            return []
+        sale = self.books.sales.get(facts["sale"])
+        order = self.shop.book.orders.get(facts["order"])
+        ours = [self.names.get(line.product, "") for line in sale.lines] if sale else []
+        return [*ours, *(line.sku for line in order.lines)] if order else ours
 
     def shown(self) -> Iterator[Difference]:
         """The shop shows what is on hand, less what others were promised, less what is kept back."""
