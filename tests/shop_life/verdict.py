@@ -227,10 +227,10 @@ class Verdict:
         return not taken or (variants[0], locations[0]) not in self.people.shifted
 
     def _is_simple(self, sku: str) -> bool:
-        """Of something that came later: nothing of it left before its first count of which a sale here does not know."""
+        """Of something that came later: nothing of it left before its first count that no sale here knows of."""
         if not sku.startswith("NEW"):
             return False
-        deeds = [facts for facts in (*self.diary.here("decide"), *self.diary.here("ship"))]
+        deeds = [*self.diary.here("decide"), *self.diary.here("ship")]
         about = [each for facts in deeds for each in self._skus_of(facts)]
         return sku not in about
 
