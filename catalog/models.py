@@ -24,6 +24,10 @@ def money_field(**options: Any) -> models.DecimalField[Any, Any]:
     return models.DecimalField(max_digits=16, decimal_places=4, **options)
 
 
+def _is(condition: Q) -> models.ExpressionWrapper:
+    return models.ExpressionWrapper(condition, output_field=models.BooleanField())
+
+
 class Unit(models.TextChoices):
     """Units of measure, spelt as the General API spells them."""
 
@@ -126,6 +130,14 @@ class StockQuerySet(models.QuerySet["Stock"]):
         """Adds `available`: on hand − reserved."""
         return self.annotate(available=F("on_hand") - F("reserved"))
 
+    def negative(self) -> StockQuerySet:
+        """More is promised than there is. By its own index."""
+        return self.filter(is_negative=True)
+
+    def below(self) -> StockQuerySet:
+        """Less is available than the minimum. By its own index."""
+        return self.filter(is_below=True)
+
 
 class Stock(models.Model):
     """How much of one product lies in one storage. On hand and reserved are the sums of the movements."""
@@ -135,6 +147,15 @@ class Stock(models.Model):
     on_hand = quantity_field(default=ZERO, help_text="Counted on the shelf.")
     reserved = quantity_field(default=ZERO, help_text="Promised to open sales.")
     minimum = quantity_field(default=ZERO, help_text="Shown red below this.")
+    # Columns of their own, so that the indexes on them are touched only when they change, and not with every movement.
+    is_negative = models.GeneratedField(
+        expression=_is(Q(on_hand__lt=F("reserved"))), output_field=models.BooleanField(), db_persist=True
+    )
+    is_below = models.GeneratedField(
+        expression=_is(Q(on_hand__lt=F("reserved") + F("minimum"))),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     objects = StockQuerySet.as_manager()
 
@@ -143,6 +164,11 @@ class Stock(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["product", "storage"], name="stock_once_per_place"),
             models.CheckConstraint(condition=Q(reserved__gte=0), name="stock_reserved_not_negative"),
+        ]
+        # The few that are short are found without a look at the others.
+        indexes = [
+            models.Index(fields=["product"], name="stock_negative", condition=Q(is_negative=True)),
+            models.Index(fields=["product"], name="stock_below", condition=Q(is_below=True)),
         ]
 
     def __str__(self) -> str:

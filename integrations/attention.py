@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from catalog import counting
 from catalog.models import Stock
@@ -120,7 +120,7 @@ def rows(now: datetime, connections: Sequence[Connection] | None = None) -> dict
     if connections is not None:
         pks = [each.pk for each in connections]
         found = {name: each.filter(**{f"{PATHS.get(name, 'connection')}__in": pks}) for name, each in found.items()}
-    found["negative_stock"] = Stock.objects.filter(reserved__gt=F("on_hand"), product__deleted_at=None)
+    found["negative_stock"] = Stock.objects.negative().filter(product__deleted_at=None)
     return found
 
 

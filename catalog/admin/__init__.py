@@ -1,5 +1,5 @@
 """The stock room's screens."""
 
-from catalog.admin import csv_imports, products, storages
+from catalog.admin import csv_imports, movements, products, storages
 
-__all__ = ["csv_imports", "products", "storages"]
+__all__ = ["csv_imports", "movements", "products", "storages"]

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.urls import reverse
 
 from catalog import skus
 from catalog.admin import click, theme
@@ -24,12 +25,18 @@ class ProductForm(theme.ModelForm):
         help_text="One a line. Each means this product too.",
     )  # fmt: skip
 
+    class Media:
+        js = ("stockbridge/skus.js",)
+
     class Meta:
         model = Product
         fields = ("name", "unit", "price", "cost", "batch_size", "notes")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("main_sku", "other_skus"):
+            about = {"data-skus": reverse("admin:catalog_product_skus"), "data-product": str(self.instance.pk or "")}
+            self.fields[name].widget.attrs |= about
         if self.instance.pk:
             codes = list(self.instance.skus.order_by("pk"))
             self.initial["main_sku"] = next((sku.code for sku in codes if sku.is_primary), "")

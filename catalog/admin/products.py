@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import DecimalField, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, JsonResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from catalog import skus, stock
 from catalog.admin import blocks, click, forms, page, show, theme
-from catalog.models import ZERO, Product, Sku, Stock, StockMovement, Storage
+from catalog.models import ZERO, Product, Sku, Stock, StockMovement, StockQuerySet, Storage
 
 MOVEMENTS_SHOWN = 30
+#: Codes that one look is for; the form that is saved checks all of them.
+CODES_CHECKED = 50
 
 
 def _sum(field: str) -> Any:
@@ -26,12 +30,12 @@ def _sum(field: str) -> Any:
     return Coalesce(total, ZERO, output_field=DecimalField(max_digits=20, decimal_places=3))
 
 
-def _rows() -> QuerySet[Stock]:
+def _rows() -> StockQuerySet:
     return Stock.objects.filter(product=OuterRef("pk"))
 
 
 def _below() -> Exists:
-    return Exists(_rows().filter(on_hand__lt=F("reserved") + F("minimum")))
+    return Exists(_rows().below())
 
 
 def _is_current(product: Product) -> bool:
@@ -60,9 +64,9 @@ class LevelFilter(theme.RadioFilter):  # type: ignore[misc]
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         match self.value():
             case "below":
-                return queryset.filter(_below())
+                return queryset.filter(pk__in=Stock.objects.below().values("product"))
             case "negative":
-                return queryset.filter(Exists(_rows().filter(on_hand__lt=F("reserved"))))
+                return queryset.filter(pk__in=Stock.objects.negative().values("product"))
             case "none":
                 return queryset.filter(on_hand__lte=0)
         return queryset
@@ -161,7 +165,7 @@ class ProductAdmin(page.Deletable):
 
     @admin.display(description="Available", ordering="available")
     def num_available(self, product: Any) -> str:
-        tone = "bad" if product.available < 0 else "warn" if product.is_below else ""
+        tone = "bad" if product.available < 0 or product.is_below else ""
         return show.toned(show.quantity(product.available), tone)
 
     @admin.display(description="Price", ordering="price")
@@ -197,8 +201,9 @@ class ProductAdmin(page.Deletable):
 
     def figures(self, request: HttpRequest, instance: Any) -> list[blocks.Figure]:
         unit = instance.get_unit_display()
-        tone = "bad" if instance.available < 0 else "warn" if instance.is_below else ""
-        hint = "Below zero: more is promised than there is" if tone == "bad" else "Below the minimum" if tone else ""
+        tone = "bad" if instance.available < 0 or instance.is_below else ""
+        hint = "Below zero: more is promised than there is" if instance.available < 0 else ""
+        hint = hint or ("Below the minimum in a storage" if tone else "")
         return [
             blocks.Figure("On hand", show.quantity(instance.on_hand), hint=unit),
             blocks.Figure("Reserved", show.quantity(instance.reserved), hint="Promised to open sales"),
@@ -212,7 +217,23 @@ class ProductAdmin(page.Deletable):
             .select_related("stock__storage")
             .order_by("-created_at", "-pk")[:MOVEMENTS_SHOWN]
         )
-        return [movements_table(movements, "Nothing has moved yet. Count what is on the shelf, or receive goods.")]
+        table = movements_table(movements, "Nothing has moved yet. Count what is on the shelf, or receive goods.")
+        if len(table.rows) == MOVEMENTS_SHOWN:
+            table = replace(table, link=("All movements", show.list_of(StockMovement, f"product={instance.pk}")))
+        return [table]
+
+    def get_urls(self) -> list[URLPattern]:
+        check = self.admin_site.admin_view(self.skus_view)
+        return [path("skus/", check, name="catalog_product_skus"), *super().get_urls()]
+
+    def skus_view(self, request: HttpRequest) -> JsonResponse:
+        """Whether codes that are being typed belong to another product: {"taken": [sentence, …]}. Changes nothing."""
+        if not (request.user.has_perm("catalog.add_product") or request.user.has_perm("catalog.change_product")):
+            raise PermissionDenied
+        codes = request.GET.get("codes", "").splitlines()[:CODES_CHECKED]
+        found = skus.find(code[: skus.LONGEST] for code in codes)
+        others = [match for match in found.values() if str(match.product_id) != request.GET.get("product", "")]
+        return JsonResponse({"taken": [f"{match.code} already belongs to {match.name}." for match in others]})
 
     @click.button(
         "Count", icon="fact_check", tone="primary", form=forms.CountForm, when=_is_current,

@@ -118,7 +118,5 @@ def cause(text: str, note: str = "") -> str:
 
 
 def tone_of_available(available: Decimal, minimum: Decimal = Decimal(0)) -> str:
-    """Red below zero, amber below the minimum."""
-    if available < 0:
-        return "bad"
-    return "warn" if available < minimum else ""
+    """Red below zero and below the minimum."""
+    return "bad" if available < max(minimum, Decimal(0)) else ""

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -130,7 +130,7 @@ def figures(today: date) -> list[blocks.Figure]:
         packed=Count("pk", filter=Q(status=Order.Status.PACKED)),
         today=Count("pk", filter=Q(date_placed=today)),
     )
-    below = Stock.objects.filter(on_hand__lt=F("reserved") + F("minimum"), product__deleted_at=None).count()
+    below = Stock.objects.below().filter(product__deleted_at=None).count()
     return [
         blocks.Figure("To pack", show.quantity(numbers["new"]), hint="New sales", url=_sales(Order.Status.NEW)),
         blocks.Figure(

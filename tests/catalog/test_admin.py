@@ -65,6 +65,34 @@ def test_filters_find_what_is_short(admin_client, mug, cup, main, level):
     assert [">Mug<" in page, ">Cup<" in page] == [True, False]
 
 
+def test_what_is_short_is_found_by_indexes(mug, cup):
+    Stock.objects.filter(product=mug).update(minimum=11)
+    make.order([("CUP", 12)])
+    short = {name: set(rows.values_list("product__name", flat=True)) for name, rows in (
+        ("below", Stock.objects.below()), ("negative", Stock.objects.negative()),
+    )}  # fmt: skip
+    assert short == {"below": {"Mug", "Cup"}, "negative": {"Cup"}}
+
+
+def test_a_taken_sku_is_named_while_it_is_typed(admin_client, mug, cup):
+    def taken(codes: str, product: object = "") -> list[str]:
+        return admin_client.get(url("product_skus"), {"codes": codes, "product": product}).json()["taken"]
+
+    assert taken("new\nmug\n") == ["MUG already belongs to Mug."]
+    assert taken("mug", mug.pk) == []
+    assert taken("x" * 5000) == []
+    assert 'data-product="' + str(mug.pk) in text(admin_client.get(url("product_change", mug.pk)))
+
+
+def test_all_movements_of_a_product_are_a_list(admin_client, mug, cup):
+    for number in range(40):
+        make.product("MUG", on_hand=number)
+    page = text(admin_client.get(url("product_change", mug.pk)))
+    assert f'href="{url("stockmovement_changelist")}?product={mug.pk}"' in page
+    listed = text(admin_client.get(url("stockmovement_changelist"), {"product": mug.pk}))
+    assert (listed.count(">Mug</a>"), ">Cup</a>" in listed) == (41, False)
+
+
 def test_storage_filter_shows_what_lies_there(admin_client, mug, annex):
     make.product("POT", on_hand=1, storage=annex)
     page = text(admin_client.get(url("product_changelist"), {"storage": annex.pk}))
