@@ -24,7 +24,7 @@ def money_field(**options: Any) -> models.DecimalField[Any, Any]:
     return models.DecimalField(max_digits=16, decimal_places=4, **options)
 
 
-def _is(condition: Q) -> models.ExpressionWrapper:
+def _is(condition: Q) -> models.ExpressionWrapper[Any]:
     return models.ExpressionWrapper(condition, output_field=models.BooleanField())
 
 
