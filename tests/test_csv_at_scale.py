@@ -9,7 +9,7 @@ import sys
 import time
 import tracemalloc
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -89,8 +89,8 @@ def file(rows: int) -> bytes:
     return ("SKU,Name\n" + "".join(f"P{number},{'Pot ' * 20}{number}\n" for number in range(rows))).encode()
 
 
-def pieces(content: bytes) -> list[bytes]:
-    return [content[at : at + 65536] for at in range(0, len(content), 65536)]
+def pieces(content: bytes) -> Iterator[bytes]:
+    return (content[at : at + 65536] for at in range(0, len(content), 65536))
 
 
 @pytest.mark.django_db
