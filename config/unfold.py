@@ -41,7 +41,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": [_file("stockbridge/app.css")],
-    "SCRIPTS": [_file("stockbridge/app.js")],
+    "SCRIPTS": [_file("stockbridge/app.js"), _file("stockbridge/refresh.js")],
     "BORDER_RADIUS": "8px",
     "ACCOUNT": {
         "navigation": [

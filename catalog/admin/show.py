@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db.models import Model
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -69,6 +70,11 @@ def ago(value: datetime | None, now: datetime, never: str = "never") -> str:
     seconds = (now - value).total_seconds()
     text = "just now" if seconds < 60 else f"{timesince(value, now, depth=1)} ago"
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), moment(value), text)
+
+
+def base(request: HttpRequest, usual: str = "admin/base_site.html") -> str:
+    """What a page's template extends: a page that refreshes itself wants its content alone, without messages."""
+    return "stockbridge/bare.html" if request.headers.get("X-Refresh") else usual
 
 
 def pill(text: str, tone: str = "idle") -> SafeString:

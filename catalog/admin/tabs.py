@@ -10,9 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from catalog.admin import blocks
+from catalog.admin import blocks, show
 from catalog.admin.page import Page
 
+#: Seconds after which a tab shows the present anew.
+REFRESH_S = 15
 #: The tab that is the form.
 SETTINGS = "settings"
 
@@ -58,6 +60,8 @@ class Tabbed(Page):
             "parts": tab.parts(request, instance),
             "buttons": self.buttons_of(request, instance, tab.clicks),
             "media": self.media,
+            "base": show.base(request),
+            "refresh": REFRESH_S,
         }
         return TemplateResponse(request, self.tab_template, context)
 

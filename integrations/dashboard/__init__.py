@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -17,24 +15,14 @@ from django.utils import timezone
 from catalog.admin import blocks, show
 from catalog.models import Product, Stock, Storage
 from integrations import attention, programs
-from integrations.dashboard import needs, parts
+from integrations.dashboard import charts, needs, parts
 from integrations.dashboard.kinds import KINDS
 from integrations.models import Activity, Connection, Heartbeat
-from sales import money
 from sales.models import Order
 
-DAYS = 14
 ACTIVITIES_SHOWN = 8
 #: Longer without a sign of the worker, and the merchant should know.
 SILENCE = timedelta(minutes=3)
-_AXIS = {"border": {"display": False}, "ticks": {"color": "#8a9499", "precision": 0}}
-CHART_OPTIONS = {
-    "animation": False,
-    "maintainAspectRatio": False,
-    "plugins": {"legend": {"display": False}},
-    "datasets": {"bar": {"borderRadius": 4, "maxBarThickness": 38, "categoryPercentage": 0.75}},
-    "scales": {"x": {**_AXIS, "grid": {"display": False}}, "y": {**_AXIS, "beginAtZero": True, "grid": {}}},
-}
 
 
 @dataclass(frozen=True)
@@ -57,20 +45,23 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     may = request.user.has_perm
     sees_sales, sees_shops = may("sales.view_order"), may("integrations.view_connection")
-    rows = programs.with_traffic(Connection.objects.order_by("name", "pk"), now)
+    rows = parts.with_backlog(programs.with_traffic(Connection.objects.order_by("name", "pk"), now), now)
     connections = list(rows) if sees_shops else []
     board: dict[str, Any] = {"alerts": [], "figures": []}
     if request.user.is_superuser and not connections:
         board["steps"] = steps()
     if sees_shops:
         board["alerts"] = alerts(now, connections)
+        board["says"] = " ".join(f"{one.counted} {one.text}." for one in board["alerts"]) or "Everything is in step."
         board["connections"] = connections_table(connections, now)
     if sees_sales:
         board["figures"] = figures(now.date())
-        board |= chart(now.date())
+        board |= charts.sold(now.date())
     if may("integrations.view_activity"):
         board["activity"] = activity_table()
-    return context | {"board": board, "title": "Dashboard"}
+        board["more"] = [charts.sent(now)] if connections else []
+        board.setdefault("chart_options", json.dumps(charts.OPTIONS))
+    return context | {"board": board, "title": "Dashboard", "base": show.base(request, "admin/base.html")}
 
 
 def steps() -> list[tuple[str, str, bool]]:
@@ -106,13 +97,14 @@ def _is_silent(now: datetime) -> bool:
 def connections_table(connections: list[Connection], now: datetime) -> blocks.Table:
     return blocks.Table(
         "Connections",
-        blocks.columns("-Connection", "-State", "-=Last in", "-=Last out", "What is wrong"),
+        blocks.columns("-Connection", "-State", "-=Last in", "-=Last out", "-=Behind", "What is wrong"),
         [
             [
                 show.link(one, show.page_of(one)),
                 parts.state(one),
                 parts.last_in(one, now),
                 parts.last_out(one, now),
+                parts.behind(one, now),
                 parts.wrong(one),
             ]
             for one in connections
@@ -149,43 +141,6 @@ def figures(today: date) -> list[blocks.Figure]:
 
 def _sales(status: Order.Status) -> str:
     return show.list_of(Order, f"status__exact={status.value}")
-
-
-def chart(today: date) -> dict[str, Any]:
-    """Sales of the last days, as the theme's bar chart wants them. One query."""
-    first = today - timedelta(days=DAYS - 1)
-    rows = (
-        Order.objects.current()
-        .filter(date_placed__range=(first, today))
-        .exclude(status=Order.Status.CANCELED)
-        .order_by("date_placed")
-        .values_list("date_placed", "currency")
-        .annotate(count=Count("pk"), sum=Sum("total"))
-    )
-    counts: dict[date, int] = defaultdict(int)
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for day, currency, count, total in rows:
-        counts[day] += count
-        sums[currency] += total
-    days = [first + timedelta(days=number) for number in range(DAYS)]
-    return {
-        "chart_options": json.dumps(CHART_OPTIONS),
-        "chart": json.dumps(
-            {
-                "labels": [f"{day.day} {day:%b}" for day in days],
-                "datasets": [
-                    {
-                        "label": "Sales",
-                        "data": [counts[day] for day in days],
-                        "backgroundColor": "var(--color-primary-500)",
-                    }
-                ],
-            }
-        ),
-        "sold": [show.money(total, currency, money.digits(currency)) for currency, total in sorted(sums.items())],
-        "sold_count": sum(counts.values()),
-        "days": DAYS,
-    }
 
 
 def activity_table() -> blocks.Table:

@@ -68,6 +68,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "shop": shop,
         "kind": kind,
         "here": request.get_full_path(),
+        "base": show.base(request),
     }
     if request.GET.get("dismissed"):
         found = list(Dismissal.objects.order_by("-at", "-pk")[(number - 1) * PAGE : number * PAGE + 1])

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import OuterRef, QuerySet, Subquery
+
 from catalog.admin import blocks, show
 from integrations import keys, programs, registry, wanted
-from integrations.models import Activity, Connection, OrderLink, PublishedStock
+from integrations.models import Activity, Connection, OrderLink, PublishedStock, WebhookDelivery
 
 STATE_TONES = {"active": "good", "paused": "bad", "setup": "warn"}
 OUTCOME_TONES = {"done": "good", "waiting": "warn", "warning": "warn", "failed": "bad"}
@@ -50,6 +52,28 @@ def last_in(connection: Any, now: datetime) -> str:
 def last_out(connection: Any, now: datetime) -> str:
     """The last quantity that a shop was told, the last message that a program was."""
     return show.ago(connection.last_push_at or connection.told_at, now)
+
+
+def with_backlog(rows: QuerySet[Any], now: datetime) -> QuerySet[Any]:
+    """Each with the oldest that is due and not done: `late_order`, `late_quantity`, `late_delivery`."""
+    orders = OrderLink.objects.filter(connection=OuterRef("pk"), due_at__lte=now).order_by("due_at")
+    quantities = PublishedStock.objects.filter(connection=OuterRef("pk"), due_at__lte=now).order_by("due_at")
+    deliveries = WebhookDelivery.objects.filter(connection=OuterRef("pk"), handled_at=None).order_by("pk")
+    found: QuerySet[Any] = rows.annotate(
+        late_order=Subquery(orders.values("due_at")[:1]),
+        late_quantity=Subquery(quantities.values("due_at")[:1]),
+        late_delivery=Subquery(deliveries.values("received_at")[:1]),
+    )
+    return found
+
+
+def behind(connection: Any, now: datetime) -> str:
+    """For how long something is due and not done; amber from ten minutes on. Needs `with_backlog`."""
+    since = [at for at in (connection.late_order, connection.late_quantity, connection.late_delivery) if at]
+    if not since:
+        return show.NOTHING
+    minutes = int((now - min(since)).total_seconds() // 60)
+    return show.toned(f"{minutes:,} min", "warn" if minutes >= 10 else "") if minutes else "just now"
 
 
 def direction(activity: Activity) -> str:
