@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.urls import reverse
 
 from catalog.admin.click import Clickable
@@ -43,7 +44,10 @@ def pressed() -> list[tuple[str, str]]:
                 found.append((f"{start}_add", reverse(f"admin:{start}_add")))
             elif one is not None:
                 found.append(
-                    (f"{start}_{verb}", reverse(f"admin:{start}_{verb}", args=[getattr(one, "message_id", one.pk)]))
+                    (
+                        f"{start}_{verb}",
+                        reverse(f"admin:{start}_{verb}", args=[quote(getattr(one, "message_id", one.pk))]),
+                    )
                 )
     return found
 
