@@ -231,9 +231,7 @@ def _locked(places: Sequence[Place]) -> dict[Place, Stock]:
     )
     names = ("id", "product_id", "storage_id", "on_hand", "reserved", "minimum")
     return {
-        (row[1], row[2]): Stock.from_db(
-            connection.alias, names, (*row[:3], *(sql.exact(figure, PLACES) for figure in row[3:]))
-        )
+        (row[1], row[2]): sql.loaded(Stock, names, (*row[:3], *(sql.exact(figure, PLACES) for figure in row[3:])))
         for row in found
     }
 

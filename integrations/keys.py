@@ -5,22 +5,18 @@ from __future__ import annotations
 import hashlib
 import math
 import secrets
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection as database
-from django.db import models, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from catalog import sql
 from integrations import activity
 from integrations.models import ApiKey, Connection
-
-_Model = TypeVar("_Model", bound=models.Model)
 
 PLATFORM = "api"
 #: A key that was rotated works for so long, until the new one is everywhere.
@@ -131,21 +127,14 @@ def use(text: str, now: datetime) -> tuple[ApiKey, int] | None:
     return (found, spend(found, now)) if found else None
 
 
-def _made_of(model: type[_Model], names: Sequence[str], values: Sequence[Any]) -> _Model:
-    """As loaded from the database. (`from_db` takes values in the order of the fields, whatever the names say.)"""
-    given = dict(zip(names, values, strict=True))
-    ordered = [field.attname for field in model._meta.concrete_fields if field.attname in given]
-    return model.from_db(database.alias, ordered, [given[name] for name in ordered])
-
-
 def _use_at_once(text: str, now: datetime) -> ApiKey | None:
     """`find` and `spend` in one. (SQLite returns nothing of the other tables of an UPDATE.)"""
     now_us, step, ahead = _rate(now)
     found = sql.rows(_USE, [now_us, step, now, _digest(text), now, PLATFORM, Connection.State.ACTIVE, ahead])
     if not found:
         return None
-    key = _made_of(ApiKey, _OWN, found[0][: len(_OWN)])
-    key.connection = _made_of(Connection, _ITS, found[0][len(_OWN) :])
+    key = sql.loaded(ApiKey, _OWN, found[0][: len(_OWN)])
+    key.connection = sql.loaded(Connection, _ITS, found[0][len(_OWN) :])
     return key
 
 

@@ -95,7 +95,7 @@ def _first(where: str, value: str) -> Customer | None:
     found = sql.rows(
         f"SELECT {columns} FROM sales_customer WHERE {where} AND redacted_at IS NULL ORDER BY id LIMIT 1", [value]
     )
-    return Customer.from_db(connection.alias, _FOUND, found[0]) if found else None
+    return sql.loaded(Customer, _FOUND, found[0]) if found else None
 
 
 def wait_for_others(*texts: str) -> None:
