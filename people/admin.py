@@ -168,11 +168,10 @@ KINDS = {ADDITION: ("Added", "good"), CHANGE: ("Changed", ""), DELETION: ("Delet
 
 
 @admin.register(Change)
-class ChangeAdmin(page.Page):
+class ChangeAdmin(page.ReadOnly):
     """Who changed what by hand, and when. Nobody can change this list."""
 
     list_display = ("when", "who", "kind", "thing", "what")
-    list_display_links = None
     list_select_related = ("user", "content_type")
     list_filter = (
         ("user", theme.RelatedDropdownFilter),
@@ -208,12 +207,3 @@ class ChangeAdmin(page.Page):
     @admin.display(description="How")
     def what(self, entry: Change) -> str:
         return entry.get_change_message()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

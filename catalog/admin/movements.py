@@ -29,9 +29,8 @@ class ProductFilter(theme.DropdownFilter):  # type: ignore[misc]  # the theme ha
 
 
 @admin.register(StockMovement)
-class MovementAdmin(page.Page):
+class MovementAdmin(page.ReadOnly):
     list_display = ("when", "kind", "product", "storage", "num_on_hand", "num_reserved", "num_after", "why", "who")
-    list_display_links = None
     list_select_related = ("stock__product", "stock__storage")
     list_filter = (ProductFilter, ("kind", theme.ChoicesFilter))
     empty_title = "Nothing has moved yet"
@@ -47,15 +46,6 @@ class MovementAdmin(page.Page):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return obj is None and request.user.has_perm("catalog.view_product")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="When")
     def when(self, row: StockMovement) -> str:

@@ -216,6 +216,21 @@ class Deletable(Page):
         return [str(one) for one in objs], {}, set(), []
 
 
+class ReadOnly(Page):
+    """A list to look at: rows come and go by themselves."""
+
+    list_display_links = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class DeletedFilter(RadioFilter):  # type: ignore[misc]  # the theme has no types
     """Current or deleted; `Deletable.get_queryset` does the work."""
 

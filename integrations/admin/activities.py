@@ -22,21 +22,6 @@ from integrations.dashboard import parts
 from integrations.models import Activity
 
 
-class ReadOnly(page.Page):
-    """A list to look at: rows come and go by themselves."""
-
-    list_display_links = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
 class CallsFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no types
     title = "calls"
     parameter_name = "calls"
@@ -50,7 +35,7 @@ class CallsFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no 
 
 
 @admin.register(Activity)
-class ActivityAdmin(Replays, ReadOnly):
+class ActivityAdmin(Replays, page.ReadOnly):
     list_display = (
         "when",
         "connection_name",

@@ -10,9 +10,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from catalog.admin import blocks, show, theme
+from catalog.admin import blocks, page, show, theme
 from integrations import order_checks
-from integrations.admin.activities import ReadOnly
 from integrations.models import Connection, OrderCheck, OrderFinding
 
 #: Checks that a connection's page shows, the newest first.
@@ -79,7 +78,7 @@ class OpenFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no t
 
 
 @admin.register(OrderFinding)
-class OrderFindingAdmin(ReadOnly):
+class OrderFindingAdmin(page.ReadOnly):
     list_display = ("number_shown", "check_shown", "kind_pill", "why", "sale", "fixed")
     list_select_related = ("check_of__connection", "order")
     list_filter = (OpenFilter, ("kind", theme.ChoicesFilter), ("check_of", theme.RelatedDropdownFilter))

@@ -9,9 +9,8 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import show, theme
+from catalog.admin import page, show, theme
 from integrations import outbox
-from integrations.admin.activities import ReadOnly
 from integrations.models import Connection, Drift, PublishedStock
 
 
@@ -27,7 +26,7 @@ class WaitingFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has n
 
 
 @admin.register(Drift)
-class DriftAdmin(ReadOnly):
+class DriftAdmin(page.ReadOnly):
     list_display = (
         "product", "connection_name", "location", "num_theirs", "num_ours", "num_difference", "why", "wins", "found",
     )  # fmt: skip

@@ -9,9 +9,8 @@ from django.contrib import admin
 from django.utils import timezone
 from django.utils.html import format_html
 
-from catalog.admin import blocks, click, show, theme
+from catalog.admin import blocks, click, page, show, theme
 from integrations import backfill
-from integrations.admin.activities import ReadOnly
 from integrations.models import Backfill, BackfillResult, Connection
 
 #: Imports that a connection's page shows, the newest first.
@@ -97,7 +96,7 @@ def progress(done: int, of: int, *, is_over: bool) -> str:
 
 
 @admin.register(BackfillResult)
-class BackfillResultAdmin(ReadOnly):
+class BackfillResultAdmin(page.ReadOnly):
     list_display = ("number_shown", "import_shown", "outcome_pill", "sale", "why")
     list_select_related = ("backfill__connection", "order")
     list_filter = (("outcome", theme.ChoicesFilter), ("backfill", theme.RelatedDropdownFilter))

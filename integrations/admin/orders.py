@@ -9,9 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import show, theme
+from catalog.admin import page, show, theme
 from integrations import inbox, orders
-from integrations.admin.activities import ReadOnly
 from integrations.dashboard import parts
 from integrations.models import OrderLink
 
@@ -30,7 +29,7 @@ class WaitingFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has n
 
 
 @admin.register(OrderLink)
-class OrderLinkAdmin(ReadOnly):
+class OrderLinkAdmin(page.ReadOnly):
     list_display = ("order_number", "connection_name", "sale", "why", "since", "next_try")
     list_select_related = ("connection", "order")
     list_filter = (WaitingFilter, ("connection", theme.RelatedDropdownFilter))

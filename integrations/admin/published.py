@@ -11,9 +11,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import show, theme
+from catalog.admin import page, show, theme
 from integrations import outbox, wanted
-from integrations.admin.activities import ReadOnly
 from integrations.dashboard import parts
 from integrations.models import PublishedStock
 
@@ -46,7 +45,7 @@ class StateFilter(theme.RadioFilter):  # type: ignore[misc]  # the theme has no 
 
 
 @admin.register(PublishedStock)
-class PublishedStockAdmin(ReadOnly):
+class PublishedStockAdmin(page.ReadOnly):
     list_display = ("product", "connection_name", "location", "num_confirmed", "num_wanted", "state", "since")
     list_select_related = ("connection", "link", "mapping", "stock__product")
     list_filter = (StateFilter, ("connection", theme.RelatedDropdownFilter))
