@@ -1,11 +1,12 @@
 """Everything that a shop sells is read once while it is being connected, and becomes products here if that is wanted.
 
-The worker does both, chunk by chunk: whatever is killed at whatever point, a reading begins anew, and a product that
-was made is not made once more. What is matched is asked of the links, so it is true at any moment.
+The worker does both, chunk by chunk: whatever is killed at whatever point, a reading goes on after what was kept, and a
+product that was made is not made once more. What is matched is asked of the links, so it is true at any moment.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -24,6 +25,8 @@ from integrations.activity import Direction
 from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
 from integrations.models import Connection, Look, Offer, ProductLink
 from integrations.remote import RemoteProduct
+
+logger = logging.getLogger(__name__)
 
 READ_CHUNK = 250
 #: Seconds of one slice of a reading: well below what the queue gives a task.
@@ -46,16 +49,8 @@ def begin(connection: Connection, now: datetime) -> None:
         if is_new or look.finished_at is None or is_making(connection):
             return
         Look.objects.filter(pk=look.pk).update(
-            began_at=now,
-            finished_at=None,
-            read=0,
-            position="",
-            due_at=now,
-            lease_token="",
-            attempts=0,
-            problem="",
-            problem_at=None,
-        )  # fmt: skip
+            began_at=now, finished_at=None, read=0, position="", **due.done(now, due_at=now)
+        )
 
 
 def begin_once(connection: Connection, now: datetime) -> None:
@@ -204,6 +199,11 @@ def advance_due(connection: Connection, connector: Connector, slice_s: float = S
         held.update(**due.later(now, at, str(error)))
     except (AccessDenied, Refused) as error:
         held.update(**due.later(now, now + due.backoff(look.attempts), str(error)))
+    except Exception as error:
+        # Somebody must change code; the others go on.
+        logger.exception("Products of connection %s", connection.pk)
+        problem = f"Something unexpected went wrong here ({type(error).__name__})."
+        held.update(**due.later(now, now + due.backoff(look.attempts), problem))
     return 1
 
 
@@ -258,17 +258,14 @@ def _make(connection: Connection, held: QuerySet[Look]) -> None:
         held.update(**due.done(now))
         return
     with transaction.atomic():
-        fresh = _still_unknown(connection, chunk)
-        for offer in fresh:
-            product = Product.objects.create(name=offer.title or offer.sku, price=offer.price)
-            skus.set_codes(product, offer.sku, [])
+        made = sum(_made(offer) for offer in _still_unknown(connection, chunk))
         products.link(connection, [_remote(offer) for offer in chunk], now)
         Offer.objects.filter(pk__in=[offer.pk for offer in chunk]).update(is_wanted=False)
         look = held.select_for_update().first()
         if look is None:
             transaction.set_rollback(True)  # somebody else goes on
             return
-        look.made, look.skipped = look.made + len(fresh), look.skipped + len(chunk) - len(fresh)
+        look.made, look.skipped = look.made + made, look.skipped + len(chunk) - made
         look.save(update_fields=["made", "skipped"])
         held.update(**due.put_back(now))
 
@@ -277,6 +274,14 @@ def _still_unknown(connection: Connection, chunk: Sequence[Offer]) -> list[Offer
     here = skus.find(offer.sku for offer in chunk)
     free = unknown_here(connection).filter(pk__in=_ids(chunk), is_wanted=True).order_by("pk")
     return [offer for offer in free if offer.key not in here]
+
+
+def _made(offer: Offer) -> bool:
+    try:
+        products.make(_remote(offer))
+    except ValidationError:  # somebody else has just made one with this SKU
+        return False
+    return True
 
 
 def _ids(rows: Iterable[Offer]) -> Collection[int]:

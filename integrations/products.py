@@ -199,14 +199,25 @@ def _forget_replaced(connection: Connection, made: Sequence[ProductLink]) -> Non
         ProductLink.objects.filter(pk__in=replaced).delete()
 
 
+@transaction.atomic
+def make(offered: RemoteProduct) -> Product:
+    """A product here as the shop has it, with its SKU. Every call makes another one.
+
+    Raises
+    ------
+    ValidationError: the SKU belongs to a product here, or is too long.
+    """
+    product = Product.objects.create(name=(offered.title or offered.sku)[:255], price=offered.price)
+    skus.set_codes(product, offered.sku, [])
+    return product
+
+
 def adopt(connection: Connection, connector: Connector, now: datetime) -> int:
     """Make a product here for each of the shop's that has a SKU unknown here; returns how many. Safe to repeat."""
     offered = list(connector.products())
     fresh = _unknown(offered)
     for product in fresh:
-        with transaction.atomic():
-            row = Product.objects.create(name=product.title[:255], price=product.price)
-            skus.set_codes(row, product.sku, [])
+        make(product)
     link_offered(connection, connector, offered, now)
     return len(fresh)
 

@@ -113,6 +113,20 @@ def test_a_sku_that_became_known_meanwhile_is_not_made_once_more(mixed, mapped, 
     assert "1 left out" in words(browser.get(at(mapped, "products")))
 
 
+def test_a_product_that_cannot_be_made_is_left_out_and_the_others_are_made(mixed, mapped, browser):
+    Offer.objects.filter(sku="BOWL-05").update(sku="MUG-1")  # as if it had become known at this very moment
+    post(browser, at(mapped, "products"), make_all="1")
+    work()
+    look = Look.objects.get()
+    assert (look.made, look.skipped, Product.objects.filter(name__contains="Bowl").count()) == (59, 1, 59)
+
+
+def test_what_goes_wrong_with_one_shop_is_said_and_stops_nobody_else(begun):
+    Connection.objects.update(credentials={})
+    assert tasks.drain(20)
+    assert "Something unexpected went wrong here" in Look.objects.get().problem
+
+
 def test_something_of_the_shop_is_linked_to_a_product_of_ours(mixed, mapped, browser):
     bowl = Offer.objects.get(sku="BOWL-07")
     url = reverse("wizard_link", args=[mapped.pk, bowl.pk])
