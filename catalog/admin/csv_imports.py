@@ -218,6 +218,8 @@ class CsvImportAdmin(page.Page):
             "parts": parts,
             "buttons": self.buttons(request, row),
             "progress": _progress(row),
+            "says": row.get_state_display(),
+            "base": show.base(request),
         }
         return TemplateResponse(request, "catalog/csv_import.html", context)
 

@@ -83,13 +83,14 @@ def alerts(now: datetime, connections: list[Connection]) -> list[Alert]:
         for name, kind in KINDS.items()
     ]  # fmt: skip
     found = [heap for heap in heaps if heap.count]
-    if any(one.state == Connection.State.ACTIVE for one in connections) and _is_silent(now):
+    if any(one.state == Connection.State.ACTIVE for one in connections) and is_silent(now):
         text = "The worker does not run, so nothing is exchanged. Start manage.py worker."
         found.insert(0, Alert(0, text, show.list_of(Connection), "power_off", "bad"))
     return found
 
 
-def _is_silent(now: datetime) -> bool:
+def is_silent(now: datetime) -> bool:
+    """Whether no part of the worker has shown lately that it is alive. One statement."""
     newest = Heartbeat.objects.filter(beat_at__isnull=False).order_by("-beat_at").first()
     return newest is None or newest.beat_at is None or newest.beat_at < now - SILENCE
 

@@ -8,15 +8,14 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
 from catalog.admin import click, show
-from integrations import backfill, looks, published, registry, reviews, setup
+from integrations import backfill, dashboard, looks, published, registry, reviews, setup
 from integrations.connector import ConnectorError
-from integrations.models import Backfill, BackfillResult, Connection, Drift, Heartbeat, OrderLink, UnmatchedSku
+from integrations.models import Backfill, BackfillResult, Connection, Drift, OrderLink, UnmatchedSku
 from integrations.wizard import frame, steps
 from integrations.wizard.steps import Step
 from sales.models import Order
@@ -57,24 +56,13 @@ def activate(request: HttpRequest, connection: Connection, step: Step) -> HttpRe
         return frame.shown(
             request, "activate", step, connection, summary=_summary(connection), lacks=_lacks(connection)
         )
+    found = bars(connection)
+    is_running = any(not bar.is_over for bar in found)
     return frame.shown(
-        request,
-        "running",
-        step,
-        connection,
-        bars=bars(connection),
-        places=_places(connection),
+        request, "running", step, connection, bars=found, is_running=is_running,
+        is_silent=is_running and dashboard.is_silent(timezone.now()), places=_places(connection),
         first=_first(connection),
-        **_now(connection),
-    )
-
-
-@frame.page(frame.CHANGE)
-def progress(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """The bars alone, for the page that shows them."""
-    context = {"bars": bars(connection), "connection": connection, **_now(connection)}
-    context["asks_now"] = bool(_first(connection))
-    return TemplateResponse(request, "wizard/bars.html", context)
+    )  # fmt: skip
 
 
 def _activate(request: HttpRequest, connection: Connection) -> None:
@@ -141,13 +129,6 @@ def _summary(connection: Connection) -> list[tuple[str, str, str]]:
         ("Older orders", f"Imported since {show.day(since)}" if since else "None", Step.ORDERS),
     ]
     return [(label, text, steps.url(connection, step)) for label, text, step in rows]
-
-
-def _now(connection: Connection) -> dict[str, Any]:
-    running = any(not bar.is_over for bar in bars(connection))
-    newest = Heartbeat.objects.filter(beat_at__isnull=False).order_by("-beat_at").first()
-    silent = newest is None or (timezone.now() - newest.beat_at).total_seconds() > 180  # type: ignore[operator]
-    return {"is_running": running, "is_silent": running and silent}
 
 
 def bars(connection: Connection) -> list[Bar]:

@@ -48,7 +48,7 @@ def page(permission: str) -> Callable[[View], View]:
         @wraps(view)
         def seen(request: HttpRequest, pk: int | None = None, **kwargs: Any) -> HttpResponse:
             if not admin.site.has_permission(request):
-                return _to_login(request, pk)
+                return _to_login(request)
             if not request.user.has_perm(permission):
                 return _refused(request)
             if "unsaved" in request.GET:
@@ -68,14 +68,11 @@ def page(permission: str) -> Callable[[View], View]:
     return mark
 
 
-def _to_login(request: HttpRequest, pk: int | None) -> HttpResponse:
-    """What was sent is lost with the session, and is said to be. Addresses that only take something lead to a page."""
+def _to_login(request: HttpRequest) -> HttpResponse:
+    """What was sent is lost with the session, and is said to be."""
     if request.method != "POST":
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-    match = request.resolver_match
-    takes_only = match is not None and match.url_name == "wizard_do"
-    where = reverse("wizard_go_on", args=[pk]) if takes_only else request.path
-    return redirect_to_login(f"{where}?unsaved=1", reverse("admin:login"))
+    return redirect_to_login(f"{request.path}?unsaved=1", reverse("admin:login"))
 
 
 def _refused(request: HttpRequest) -> HttpResponse:
@@ -91,6 +88,7 @@ def shown(
     around = {
         **admin.site.each_context(request),
         "title": title,
+        "base": show.base(request),
         "heading": steps.TITLES[step] if step else "Platform",
         "steps": listed(step, connection),
         "connection": connection,

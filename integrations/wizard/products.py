@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from catalog import skus
@@ -84,14 +83,6 @@ def products(request: HttpRequest, connection: Connection, step: Step) -> HttpRe
 
 
 @frame.page(frame.CHANGE)
-def reading(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """How far the worker is, for the page that shows it."""
-    look = Look.objects.filter(connection=connection).first()
-    context = {"connection": connection, "look": look, "progress": _progress(connection, look)}
-    return TemplateResponse(request, "wizard/look.html", context)
-
-
-@frame.page(frame.CHANGE)
 def link(request: HttpRequest, connection: Connection, offer: int) -> HttpResponse:
     """One thing of the shop is a product of ours."""
     home = steps.url(connection, Step.PRODUCTS)
@@ -156,7 +147,7 @@ def _shown(request: HttpRequest, connection: Connection) -> dict[str, Any]:
         "q": text,
         "page": page,
         "query": urlencode({"show": kind, "q": text}),
-        "progress": _progress(connection, look),
+        **_progress(connection, look),
     }
 
 
@@ -171,8 +162,13 @@ def _rows(connection: Connection, kind: str, text: str) -> QuerySet[Any]:
 
 
 def _progress(connection: Connection, look: Look | None) -> dict[str, Any]:
-    if look is None:
-        return {}
+    """How far the worker is with reading, or with making."""
     left = connection.offers.filter(is_wanted=True).count()
-    done = look.made + look.skipped
-    return {"left": left, "done": done, "all": done + left, "is_over": bool(done) and not left}
+    done = look.made + look.skipped if look else 0
+    is_read = look is not None and look.finished_at is not None
+    says = "The shop's products are being read." if not is_read else "Products are being made." if left else "Done."
+    return {
+        "progress": {"left": left, "done": done, "all": done + left, "is_over": bool(done) and not left},
+        "goes_on": not is_read or bool(left),
+        "says": says,
+    }

@@ -30,8 +30,6 @@ urlpatterns = [
     path("shopify/", access.shopify, name="wizard_shopify"),
     path("program/", program.program, name="wizard_program"),
     path("<int:pk>/", access.go_on, name="wizard_go_on"),
-    path("<int:pk>/progress/", activate.progress, name="wizard_progress"),
-    path("<int:pk>/reading/", products.reading, name="wizard_reading"),
     path("<int:pk>/link/<int:offer>/", products.link, name="wizard_link"),
     path("<int:pk>/<slug:step>/", _step, name="wizard_step"),
 ]

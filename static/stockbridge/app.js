@@ -87,27 +87,6 @@ addEventListener("load", () => setTimeout(() => {
     });
 }));
 
-/* Where something runs: the part is fetched again while it says that it goes on, the window is in sight. */
-document.addEventListener("DOMContentLoaded", () => {
-    document.querySelectorAll("[data-refresh]").forEach((part) => {
-        const again = async () => {
-            if (!part.querySelector("[data-goes-on]")) return;
-            if (!document.hidden && !part.contains(document.activeElement)) {
-                try {
-                    const answer = await fetch(part.dataset.refresh, { redirect: "manual" });
-                    if (answer.type === "opaqueredirect") {
-                        part.textContent = "You have been logged out. Load the page again to log in.";
-                        return;
-                    }
-                    if (answer.ok) part.innerHTML = await answer.text();
-                } catch { /* the line is cut: the next time */ }
-            }
-            setTimeout(again, 2000);
-        };
-        setTimeout(again, 2000);
-    });
-});
-
 /* Fields and instructions of the other kind of app step aside. */
 document.addEventListener("DOMContentLoaded", () => {
     const kind = document.querySelector(".sb-wizard select[name=kind]");

@@ -1,17 +1,20 @@
 /* Parts of a page that show the present by themselves: <div id="…" data-refresh="seconds" data-says="…">.
 
-They are asked for anew and put in place. It waits while nobody looks, while somebody types, chooses or reads what is
-folded out, and says aloud only what `data-says` has when that has changed. */
+They are asked for anew and put in place, until one comes without data-refresh: then it has nothing more to show. It waits
+while nobody looks, while somebody types, chooses or reads what is folded out, and says aloud only what `data-says` has
+when that has changed. Without this script, loading the page again shows the same. */
 (() => {
-    const REGIONS = "[data-refresh]";
-    let timer = 0, misses = 0, last = Date.now();
+    const REGIONS = "[data-refresh]", LEAST_S = 2, MISSES = 3;
+    let misses = 0, last = Date.now(), waiting = 0, isAsking = false, isLoggedOut = false;
 
+    const regions = () => [...document.querySelectorAll(REGIONS)];
     const plain = (html) => html.replace(/(csrfmiddlewaretoken" value=")[^"]*/g, "$1");
 
-    function isBusy(region) {
+    /* isLast: it will not come again, so a button that has the keyboard there is no reason to leave it. */
+    function isBusy(region, isLast) {
         const active = document.activeElement;
         if (active && active.matches("input, textarea, select, [contenteditable]")) return true;
-        if (active && active !== document.body && region.contains(active)) return true;
+        if (!isLast && active && active !== document.body && region.contains(active)) return true;
         if (document.querySelector("form[data-sent]")) return true;
         if (region.querySelector("details[open], input:checked")) return true;
         if ([...region.querySelectorAll("input[type=text]")].some((input) => input.value)) return true;
@@ -27,46 +30,59 @@ folded out, and says aloud only what `data-says` has when that has changed. */
     }
 
     function put(fresh) {
-        for (const region of document.querySelectorAll(REGIONS)) {
+        for (const region of regions()) {
             const now = fresh.getElementById(region.id);
-            if (!now || isBusy(region) || plain(now.innerHTML) === plain(region.innerHTML)) continue;
+            if (!now) continue;
+            const isLast = !("refresh" in now.dataset);
+            if (isBusy(region, isLast)) continue;
             const isNews = now.dataset.says && now.dataset.says !== region.dataset.says;
-            region.replaceChildren(...now.childNodes);
             region.dataset.says = now.dataset.says || "";
+            if (plain(now.innerHTML) !== plain(region.innerHTML)) region.replaceChildren(...now.childNodes);
+            if (isLast) delete region.dataset.refresh;
             if (isNews) say(now.dataset.says, false);
         }
     }
 
     async function refresh() {
-        const regions = [...document.querySelectorAll(REGIONS)];
-        if (document.hidden || regions.every(isBusy)) return;
+        if (isAsking || isLoggedOut || document.hidden || regions().every((region) => isBusy(region, true))) return;
+        isAsking = true;
         try {
             const answer = await fetch(location.href, { headers: { "X-Refresh": "1" } });
             if (answer.redirected || answer.status === 401 || answer.status === 403) {
-                clearInterval(timer);
+                isLoggedOut = true;
                 say("You are logged out, so this page stands still. Log in again to go on.", true);
                 return;
             }
             if (!answer.ok) throw new Error(answer.status);
             put(new DOMParser().parseFromString(await answer.text(), "text/html"));
-            if (misses > 2) say("Up to date again.", false);
+            if (misses >= MISSES) say("Up to date again.", false);
             misses = 0;
             last = Date.now();
         } catch {
             misses += 1;
-            if (misses > 2) say(`No answer for a while: this is as of ${new Date(last).toLocaleTimeString()}.`, true);
+            if (misses >= MISSES) say(`No answer for a while: this is as of ${new Date(last).toLocaleTimeString()}.`, true);
+        } finally {
+            isAsking = false;
         }
     }
 
+    function later() {
+        const seconds = regions().map((region) => Number(region.dataset.refresh) || LEAST_S);
+        if (!seconds.length || isLoggedOut) return;
+        waiting = setTimeout(async () => { await refresh(); later(); }, 1000 * Math.max(LEAST_S, Math.min(...seconds)));
+    }
+
     document.addEventListener("DOMContentLoaded", () => {
-        const first = document.querySelector(REGIONS);
+        const [first] = regions();
         if (!first) return;
         const status = document.createElement("p");
         status.id = "sb-refresh";
         status.className = "sb-unseen";
         status.setAttribute("role", "status");
         first.before(status);
-        timer = setInterval(refresh, 1000 * Math.max(5, Number(first.dataset.refresh) || 15));
+        later();
         document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+        addEventListener("pagehide", () => clearTimeout(waiting));
+        addEventListener("pageshow", (event) => { if (event.persisted) later(); });
     });
 })();
