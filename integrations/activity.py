@@ -12,7 +12,6 @@ from django.utils import timezone
 from catalog import sql
 from integrations.models import Activity, Connection, OrderLink
 
-RETENTION = timedelta(days=settings.ACTIVITY_DAYS)
 #: Rows that one transaction forgets.
 BATCH = 1000
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -308,4 +309,4 @@ def release_waiting(connection: Connection, now: datetime) -> int:
 
 def tidy(now: datetime) -> None:
     """Forget what has been over for as long as activities are kept. Safe to repeat."""
-    UnmatchedLine.objects.filter(over_at__lt=now - activity.RETENTION).delete()
+    UnmatchedLine.objects.filter(over_at__lt=now - timedelta(days=settings.ACTIVITY_DAYS)).delete()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from catalog.csv_files.cells import written
 from catalog.csv_files.kinds import Kind, May
@@ -21,7 +21,7 @@ def lines(kind: Kind, may: May, *, with_rows: bool = True) -> Iterator[bytes]:
             yield text([[written(value) for value in row] for row in page]).encode()
 
 
-def text(rows: list[list[str]]) -> str:
+def text(rows: Iterable[Iterable[str]]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer).writerows(rows)
     return buffer.getvalue()

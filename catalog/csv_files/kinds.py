@@ -14,12 +14,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.db.models import QuerySet
+
 from catalog.csv_files import cells
 
 #: Rows of a page of an export, and of a batch of an import.
 ROWS = 500
 #: Whether somebody has a permission ("app.codename").
 May = Callable[[str], bool]
+
+
+def by_pk(rows: QuerySet[Any], *fields: str) -> Iterator[list[tuple[Any, ...]]]:
+    """Pages of ROWS, each going on after the last one; `fields`, of which the first is "pk", of each row."""
+    last = 0
+    while page := list(rows.order_by("pk").filter(pk__gt=last).values_list(*fields)[:ROWS]):
+        yield page
+        last = page[-1][0]
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,7 @@ class Kind(ABC):
     group_by: ClassVar[str] = ""
 
     @abstractmethod
-    def pages(self, may: May) -> Iterator[list[list[Any]]]:
+    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
         """Everything, as values in the order of the columns, some hundred rows at a time."""
 
     @abstractmethod

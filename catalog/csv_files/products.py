@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from catalog import products, skus
 from catalog.csv_files import cells
-from catalog.csv_files.kinds import ROWS, Column, Kind, May, Order, Outcome, Plan, Row, changed, given
+from catalog.csv_files.kinds import Column, Kind, May, Order, Outcome, Plan, Row, by_pk, changed, given
 from catalog.models import Product, Sku, Unit
 
 ID = Column(
@@ -40,14 +40,11 @@ class Products(Kind):
     to_export = ("catalog.view_product",)
     to_import = ("catalog.add_product", "catalog.change_product")
 
-    def pages(self, may: May) -> Iterator[list[list[Any]]]:
+    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
         main = Sku.objects.filter(product=OuterRef("pk"), is_primary=True).values("code")
         fields = ("pk", "code", *(column.field for column in FIELDS))
-        rows = Product.objects.current().annotate(code=Subquery(main)).order_by("pk")
-        last = 0
-        while page := [list(row) for row in rows.filter(pk__gt=last).values_list(*fields)[:ROWS]]:
-            yield page
-            last = page[-1][0]
+        rows = Product.objects.current().annotate(code=Subquery(main))
+        yield from by_pk(rows, *fields)
 
     def plan(self, rows: Sequence[Row], *, locked: bool = False) -> Plan:
         known = Known(rows, locked=locked)
@@ -177,17 +174,12 @@ class AlternativeSkus(Kind):
     to_export = ("catalog.view_product",)
     to_import = ("catalog.change_product",)
 
-    def pages(self, may: May) -> Iterator[list[list[Any]]]:
+    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
         main = Sku.objects.filter(product=OuterRef("product"), is_primary=True).values("code")
-        rows = (
-            Sku.objects.filter(is_primary=False, product__deleted_at=None)
-            .annotate(main=Subquery(main), name=F("product__name"))
-            .order_by("pk")
-        )
-        last = 0
-        while page := list(rows.filter(pk__gt=last).values_list("pk", "product", "main", "code", "name")[:ROWS]):
-            yield [list(row[1:]) for row in page]
-            last = page[-1][0]
+        rows = Sku.objects.filter(is_primary=False, product__deleted_at=None)
+        rows = rows.annotate(main=Subquery(main), name=F("product__name"))
+        for page in by_pk(rows, "pk", "product", "main", "code", "name"):
+            yield [row[1:] for row in page]
 
     def plan(self, rows: Sequence[Row], *, locked: bool = False) -> Plan:
         known = Known(rows, locked=locked)

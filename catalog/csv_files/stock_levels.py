@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from catalog import skus, stock
 from catalog.csv_files import cells
-from catalog.csv_files.kinds import ROWS, Column, Kind, May, Order, Outcome, Plan, Row, changed
+from catalog.csv_files.kinds import Column, Kind, May, Order, Outcome, Plan, Row, by_pk, changed
 from catalog.csv_files.products import Known
 from catalog.models import ZERO, Product, Sku, Stock, Storage
 
@@ -39,19 +39,15 @@ class StockLevels(Kind):
     to_export = ("catalog.view_product",)
     to_import = ("catalog.move_stock_of_product",)
 
-    def pages(self, may: May) -> Iterator[list[list[Any]]]:
+    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
         main = Sku.objects.filter(product=OuterRef("product"), is_primary=True).values("code")
-        rows = (
-            Stock.objects.filter(product__deleted_at=None)
-            .annotate(main=Subquery(main), place=F("storage__name"), name=F("product__name"))
-            .order_by("pk")
+        rows = Stock.objects.filter(product__deleted_at=None).annotate(
+            main=Subquery(main), place=F("storage__name"), name=F("product__name")
         )
         fields = ("pk", "product", "main", "place", "on_hand", "minimum", "name", "reserved")
-        last = 0
-        while page := list(rows.filter(pk__gt=last).values_list(*fields)[:ROWS]):
+        for page in by_pk(rows, *fields):
             # Computed here: SQLite would subtract floats.
-            yield [[*row[1:], row[4] - row[7]] for row in page]
-            last = page[-1][0]
+            yield [(*row[1:], row[4] - row[7]) for row in page]
 
     def plan(self, rows: Sequence[Row], *, locked: bool = False) -> Plan:
         known = Known(rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -11,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 
+from catalog.csv_files import cells, export
 from integrations.models import Activity
 
 #: Rows that are read at once.
@@ -27,15 +27,6 @@ HEAD = (
     "ms",
     "Attempts",
 )
-#: A spreadsheet takes what begins so for a formula.
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
-class _Line:
-    """What `csv` writes to: it hands the line back."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 def response(rows: QuerySet[Activity]) -> StreamingHttpResponse:
@@ -47,13 +38,12 @@ def response(rows: QuerySet[Activity]) -> StreamingHttpResponse:
 
 def lines(rows: QuerySet[Activity]) -> Iterator[str]:
     """A chunk at a time, each going on where the last one ended: no statement is long, and no memory grows."""
-    writer = csv.writer(_Line())
-    yield "\ufeff" + writer.writerow(HEAD)
+    yield export.BOM + export.text([HEAD])
     rows = rows.select_related("connection", "order").defer("request", "response").order_by("-at", "-pk")
     rest = rows
     for _ in count():
         chunk = list(rest[:CHUNK])
-        yield "".join(writer.writerow([safe(each) for each in _cells(row)]) for row in chunk)
+        yield export.text([map(cells.written, _cells(row)) for row in chunk])
         if len(chunk) < CHUNK:
             return
         last = chunk[-1]
@@ -62,14 +52,6 @@ def lines(rows: QuerySet[Activity]) -> Iterator[str]:
 
 def _cells(row: Activity) -> tuple[Any, ...]:
     return (
-        f"{row.at:%Y-%m-%d %H:%M:%S}", row.connection or "", row.get_direction_display(), row.what,
+        row.at, row.connection or "", row.get_direction_display(), row.what,
         row.get_outcome_display(), row.why, row.order or "", row.external_id, row.duration_ms, row.attempts,
     )  # fmt: skip
-
-
-def safe(value: Any) -> Any:
-    """A text that would be a formula gets a quote mark in front; numbers stay numbers."""
-    if value is None or isinstance(value, int):
-        return value
-    text = str(value).replace("\0", "")
-    return f"'{text}" if text.lstrip(" '\u00a0").startswith(_RISKY) else text

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
 
 from catalog.csv_files import cells
-from catalog.csv_files.kinds import ROWS, Column, Kind, May, Order, Outcome, Plan, Row, changed
+from catalog.csv_files.kinds import Column, Kind, May, Order, Outcome, Plan, Row, by_pk, changed
 from sales import customers
 from sales.buyers import uppers
 from sales.models import Customer
@@ -40,13 +40,8 @@ class Customers(Kind):
     to_export = ("sales.view_customer",)
     to_import = ("sales.add_customer", "sales.change_customer")
 
-    def pages(self, may: May) -> Iterator[list[list[Any]]]:
-        rows = Customer.objects.filter(redacted_at=None).order_by("pk")
-        last = 0
-        fields = ("pk", *(column.field for column in FIELDS))
-        while page := [list(row) for row in rows.filter(pk__gt=last).values_list(*fields)[:ROWS]]:
-            yield page
-            last = page[-1][0]
+    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
+        yield from by_pk(Customer.objects.filter(redacted_at=None), "pk", *(column.field for column in FIELDS))
 
     def plan(self, rows: Sequence[Row], *, locked: bool = False) -> Plan:
         if locked:

@@ -64,7 +64,7 @@ class Sales(Kind):
     to_import = ("sales.add_order", "sales.change_order", "sales.add_customer")
     group_by = "number"
 
-    def pages(self, may: May) -> Iterator[list[list[Any]]]:
+    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
         rows = Order.objects.current().select_related("customer", "storage").order_by("pk")
         last = 0
         sees_customers = may("sales.view_customer")
