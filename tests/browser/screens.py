@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from catalog.models import CsvImport, Product, Storage
 from integrations.models import Connection, Endpoint, UnmatchedSku
+from integrations.wizard.steps import Step
 from sales.models import Customer, Order
 from tests.browser.believable import PASSWORD, USERNAME
 from tests.browser.programs import LONG
@@ -43,12 +44,16 @@ LISTS = {
     "user-add": "auth_user_add",
     "group-add": "auth_group_add",
     "changes": "people_change_changelist",
+    "movements": "catalog_stockmovement_changelist",
     "password": "password_change",
 }
 #: Of a connection's page, besides the first.
 TABS = ("health", "locations", "products", "activity", "settings")
 #: Of whoever is logged in.
-OWN = {"attention": "attention", "account": "account", "two-steps": "account_begin", "alerts": "account_alerts"}
+OWN = {
+    "attention": "attention", "wizard": "wizard", "wizard-shopify": "wizard_shopify",
+    "wizard-program": "wizard_program", "account": "account", "two-steps": "account_begin", "alerts": "account_alerts",
+}  # fmt: skip
 
 
 def log_in(page: Any, url: str) -> None:
@@ -120,4 +125,6 @@ def screens(state: str) -> list[tuple[str, str]]:
     shop = dict(found)["connection"]
     tabs = [(f"connection-{tab}", f"{shop}?tab={tab}") for tab in TABS]
     found.append(("csv-upload", reverse("admin:catalog_csvimport_upload", args=["stock"])))
-    return [*found, *tabs, ("program-health", f"{dict(found)['program']}?tab=health")]
+    tea = Connection.objects.get(name="Tea & Clay")
+    steps = [(f"wizard-{step}", reverse("wizard_step", args=[tea.pk, step])) for step in Step]
+    return [*found, *tabs, *steps, ("program-health", f"{dict(found)['program']}?tab=health")]
