@@ -142,7 +142,8 @@ class StockQuerySet(models.QuerySet["Stock"]):
 class Stock(models.Model):
     """How much of one product lies in one storage. On hand and reserved are the sums of the movements."""
 
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="stock")
+    #: Indexed below, with the storage.
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="stock", db_index=False)
     storage = models.ForeignKey(Storage, on_delete=models.PROTECT, related_name="stock")
     on_hand = quantity_field(default=ZERO, help_text="Counted on the shelf.")
     reserved = quantity_field(default=ZERO, help_text="Promised to open sales.")
