@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from catalog import sql
+from catalog import sql, tallies
 from catalog.csv_files import imports
 from integrations import (
     activity,
@@ -340,6 +340,7 @@ def tidy() -> None:
     """Once a day: forget old activities and deliveries. Safe to repeat."""
     now = timezone.now()
     imports.tidy(now)
+    tallies.gather()
     activity.prune(now)
     unmatched.tidy(now)
     callbacks.tidy(now)

@@ -48,7 +48,8 @@ def get_list(caller: Caller, body: bodies.CustomerPage) -> Payload:
         rows = pages.search(rows, body.search, "name", "email", "phone")
     if body.updated_from:
         rows = rows.filter(updated_at__gte=body.updated_from)
-    return pages.answer("customers", rows, body, rows.values(*shapes.CUSTOMER), _shown)
+    part = None if body.search or body.updated_from else "*"
+    return pages.answer("customers", rows, body, rows.values(*shapes.CUSTOMER), _shown, part=part)
 
 
 @call(router, "get_entry", answers.CustomerEntry)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from catalog import tallies
 from integrations.api.bodies import Page
 from integrations.api.calls import Payload, Rows
 
@@ -30,24 +31,28 @@ def answer(
     page: Page,
     columns: QuerySet[_Row, Any],
     shown: Callable[[list[Any]], list[Payload]],
+    *,
+    part: Any = None,
 ) -> Payload:
     """The rows of the page under this name, and `total`, how many there are in all.
 
-    `columns`: the same rows, as `shown` takes them, a list at a time.
+    `columns`: the same rows, as `shown` takes them, a list at a time. `part`: which part of their table the rows are
+    ("*": all of it), if `tallies` knows that.
     """
     if page.limit is None:
         every = Rows()
         for chunk in _chunks(columns[page.offset :].iterator(CHUNK)):
             every.extend(shown(chunk))
-        return {name: every, "total": _total(rows, page, every.count)}
+        return {name: every, "total": _total(rows, page, every.count, part)}
     found = list(columns[page.offset : page.offset + page.limit])
-    return {name: shown(found), "total": _total(rows, page, len(found))}
+    return {name: shown(found), "total": _total(rows, page, len(found), part)}
 
 
-def _total(rows: QuerySet[_Row], page: Page, found: int) -> int:
-    """Counted only where that is not seen anyway."""
-    is_seen = found != page.limit and (found or not page.offset)
-    return page.offset + found if is_seen else rows.count()
+def _total(rows: QuerySet[_Row], page: Page, found: int, part: Any) -> int:
+    """Counted only where that is neither seen nor known."""
+    if found != page.limit and (found or not page.offset):
+        return page.offset + found
+    return rows.count() if part is None else tallies.count(rows, part)
 
 
 def _chunks(rows: Iterator[Any]) -> Iterator[list[Any]]:

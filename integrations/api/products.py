@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from ninja import Router
 
-from catalog import products, skus, stock
+from catalog import products, skus, sql, stock
 from catalog.models import ZERO, Product, Sku, Storage
 from catalog.products import Place, ProductDraft
 from integrations.api import answers, bodies, counting, pages, shapes
@@ -98,8 +98,9 @@ def get_list(caller: Caller, body: bodies.ProductPage) -> Payload:
         rows = rows.filter(Q(name__icontains=body.search) | Q(pk__in=coded))
     if body.updated_from:
         rows = rows.filter(updated_at__gte=body.updated_from)
-    shown = shapes.products(rows, _storage(caller, body.storage_id))
-    return pages.answer("products", rows, body, shown, _with_alternatives)
+    shown = partial(_shown, storage_id=_storage(caller, body.storage_id))
+    part = None if body.search or body.updated_from else "*"
+    return pages.answer("products", rows, body, rows.values_list(*shapes.PRODUCT), shown, part=part)
 
 
 @call(router, "get_entry", answers.ProductEntry)
@@ -118,24 +119,41 @@ def find(caller: Caller, body: bodies.ProductCode) -> Payload:
 
 
 def _entry(caller: Caller, product_id: int, storage_id: int) -> Payload:
-    rows = shapes.products(Product.objects.current().filter(pk=product_id), _storage(caller, storage_id))
-    if not rows:
-        raise Product.DoesNotExist
+    row = Product.objects.current().values_list(*shapes.PRODUCT).get(pk=product_id)
     caller.product_id = product_id
-    return _with_alternatives(list(rows))[0]
+    return _shown([row], _storage(caller, storage_id))[0]
 
 
-def _with_alternatives(rows: list[shapes.ProductRow]) -> list[Payload]:
-    """With their alternative SKUs. One statement, whatever the number of rows, which are in the order of their ids."""
-    codes: dict[int, list[str]] = defaultdict(list)
-    ids = [row[0] for row in rows]
-    # A range costs less than a thousand ids, unless most of it belongs to others.
-    is_dense = bool(ids) and ids[-1] - ids[0] < 4 * len(ids)
-    which = Q(product__gte=ids[0], product__lte=ids[-1]) if is_dense else Q(product__in=ids)
-    others = Sku.objects.filter(which, is_primary=False).order_by("pk")
-    for product_id, code in others.values_list("product_id", "code"):
-        codes[product_id].append(code)
-    return [shapes.product(row, codes.get(row[0], [])) for row in rows]
+def _shown(rows: list[shapes.Row], storage_id: int) -> list[Payload]:
+    """With their SKUs and with what lies there. Two statements, for rows in the order of their ids."""
+    if not rows:
+        return []
+    which, ids = _of([row[0] for row in rows])
+    codes: dict[int, tuple[str, list[str]]] = {}
+    for product_id, is_primary, code in sql.rows(_CODES.format(which), ids):
+        if is_primary:
+            codes[product_id] = code, []
+        else:
+            codes.setdefault(product_id, ("", []))[1].append(code)
+    levels = {row[0]: row for row in sql.rows(_LEVELS.format(which), [storage_id, *ids])}
+    return [shapes.product(row, codes.get(row[0]) or ("", []), levels.get(row[0])) for row in rows]
+
+
+_CODES = """
+    SELECT product_id, is_primary, code FROM catalog_sku WHERE product_id {} ORDER BY product_id, is_primary DESC, id
+"""
+_LEVELS = """
+    SELECT product_id, CAST(on_hand AS text), CAST(reserved AS text), CAST(on_hand - reserved AS text),
+        CAST(minimum AS text)
+    FROM catalog_stock WHERE storage_id = %s AND product_id {}
+"""
+
+
+def _of(ids: list[int]) -> tuple[str, list[int]]:
+    """These products. A range costs less than a thousand ids, unless most of it belongs to others."""
+    if ids[-1] - ids[0] < 4 * len(ids):
+        return "BETWEEN %s AND %s", [ids[0], ids[-1]]
+    return f"IN {sql.marks(len(ids))}", ids
 
 
 def _draft(body: bodies.NewProduct | bodies.PatchedProduct) -> ProductDraft:

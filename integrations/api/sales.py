@@ -78,7 +78,9 @@ def get_list(caller: Caller, body: bodies.SalePage) -> Payload:
         rows = rows.filter(status=body.status)
     if body.updated_from:
         rows = rows.filter(updated_at__gte=body.updated_from)
-    return pages.answer("orders", rows, body, rows.values(*shapes.ORDER), _with_sums)
+    is_dated = body.date_from or body.date_to or body.updated_from
+    part = None if is_dated else "*" if body.status is None else body.status
+    return pages.answer("orders", rows, body, rows.values(*shapes.ORDER), _with_sums, part=part)
 
 
 @call(router, "get_entry", answers.SaleEntry)

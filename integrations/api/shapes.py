@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
-from django.db.models import F, FilteredRelation, Q, QuerySet, TextField
+from django.db.models import TextField
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast
 
-from catalog.models import Product
 from sales.money import digits
 
 _CENTS = Decimal("0.01")
 _UNITS = Decimal("0.001")
+#: Prices and quantities that a process knows the text of: most products of a list share theirs with others.
+REMEMBERED = 8192
 Shape = dict[str, Any]
-ProductRow = tuple[Any, ...]
+Row = tuple[Any, ...]
 
 
 def money(value: Decimal, currency: str) -> str:
@@ -31,6 +33,7 @@ def figure(value: Decimal, currency: str = "USD") -> str:
     return exact if tail.strip("0") else head
 
 
+@lru_cache(REMEMBERED)
 def _figure(text: str) -> str:
     """The same of a product, of a column as text: most need no arithmetic."""
     head, _, tail = text.partition(".")
@@ -44,6 +47,9 @@ def amount(value: Decimal | str) -> str:
     """A quantity: "4", "2.5"."""
     exact = str(value)  # three decimals as in the column: never with an exponent
     return exact.rstrip("0").rstrip(".") if "." in exact else exact
+
+
+_amount = lru_cache(REMEMBERED)(amount)
 
 
 def day(value: date | None) -> str | None:
@@ -143,35 +149,33 @@ def _text(column: str | Combinable) -> Cast:
     return Cast(column, TextField())
 
 
-def products(rows: QuerySet[Product], storage_id: int) -> QuerySet[Product, ProductRow]:
-    """What `product` is made of: one row each, with its main SKU and with what lies in that storage."""
-    joined = rows.annotate(
-        main=FilteredRelation("skus", condition=Q(skus__is_primary=True)),
-        there=FilteredRelation("stock", condition=Q(stock__storage_id=storage_id)),
-    )
-    return joined.values_list(
-        "pk", "name", "main__code", "unit", _text("price"), _text("cost"), _text("batch_size"), _text("there__on_hand"),
-        _text("there__reserved"), _text(F("there__on_hand") - F("there__reserved")), _text("there__minimum"), "notes",
-        _text("updated_at"),
-    )  # fmt: skip
+#: Columns of a product.
+PRODUCT = (
+    "pk", "name", "unit", _text("price"), _text("cost"), _text("batch_size"), "notes", _text("updated_at"),
+)  # fmt: skip
+_NOTHING = ("", "0", "0", "0", "0")
 
 
-def product(row: ProductRow, alternative_skus: list[str]) -> Shape:
-    pk, name, code, unit, price, cost, batch_size, on_hand, reserved, available, minimum, notes, updated_at = row
+def product(row: Row, codes: tuple[str, list[str]], levels: Row | None) -> Shape:
+    """`codes`: the main SKU and the others. `levels`: product id, and as text on hand, reserved, available and minimum;
+    None where none ever lay there.
+    """
+    pk, name, unit, price, cost, batch_size, notes, updated_at = row
+    _, on_hand, reserved, available, minimum = levels or _NOTHING
     return {
         "id": pk,
         "name": name,
-        "sku": code or "",
-        "alternative_skus": alternative_skus,
+        "sku": codes[0],
+        "alternative_skus": codes[1],
         "unit": unit,
         "price": _figure(price),
         "cost": _figure(cost),
-        "batch_size": amount(batch_size),
-        "stock": amount(on_hand or "0"),
-        "reserved": amount(reserved or "0"),
-        "available": amount(available or "0"),
-        "minimum": amount(minimum or "0"),
+        "batch_size": _amount(batch_size),
+        "stock": _amount(on_hand),
+        "reserved": _amount(reserved),
+        "available": _amount(available),
+        "minimum": _amount(minimum),
         "notes": notes,
-        # "2026-11-22 10:00:00.123456+00": of PostgreSQL in UTC, which Django sees to, and of SQLite.
+        # "2026-11-22 10:00:00.123456+00" of PostgreSQL in UTC, which Django sees to, and of SQLite.
         "updated_at": f"{updated_at[:10]}T{updated_at[11:19]}Z",
     }
