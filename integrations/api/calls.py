@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import orjson
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Router
 from ninja.parser import Parser
@@ -150,28 +151,32 @@ class Rows:
 
     def __init__(self) -> None:
         self.count = 0
-        self._parts: list[str] = []
+        self._parts: list[bytes] = []
 
     def extend(self, rows: list[Payload]) -> None:
         if rows:
             self.count += len(rows)
             self._parts.append(_json(rows)[1:-1])
 
-    def json(self) -> str:
-        return f"[{','.join(self._parts)}]"
+    def json(self) -> bytes:
+        return b"[%b]" % b",".join(self._parts)
 
 
 def json_answer(payload: Payload, status: int = 200) -> HttpResponse:
     fields = (
-        f"{_json(name)}:{each.json() if isinstance(each, Rows) else _json(each)}" for name, each in payload.items()
+        b"%b:%b" % (_json(name), each.json() if isinstance(each, Rows) else _json(each))
+        for name, each in payload.items()
     )
-    # Names of unknown fields come back in warnings, and may be no text at all.
-    body = f"{{{','.join(fields)}}}".encode("utf-8", "replace")
+    body = b"{%b}" % b",".join(fields)
     return HttpResponse(body, content_type="application/json; charset=utf-8", status=status)
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def _json(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        # Names of unknown fields come back in warnings, and may be no text at all.
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def _ignored(sent: Payload, body_type: type[BaseModel]) -> list[str]:
