@@ -249,6 +249,8 @@ class CsvImport(models.Model):
     position = models.PositiveBigIntegerField(default=0, editable=False)
     line = models.PositiveIntegerField(default=0, editable=False)
     is_read = models.BooleanField(default=False, editable=False)
+    #: Batches that were looked at again for rows that belong to others further down.
+    looked_again = models.PositiveIntegerField(default=0, editable=False)
     #: Rows, and what each of them would do, or did.
     rows = models.PositiveIntegerField(default=0, editable=False)
     new = models.PositiveIntegerField(default=0, editable=False)
@@ -303,7 +305,7 @@ class CsvBatch(models.Model):
     refused = models.PositiveIntegerField(default=0)
     #: [[line, column, sentence]]
     problems = models.JSONField(default=list)
-    #: [[line, [cells]]]; once they are imported, those with a problem alone.
+    #: [[line, [cells], outcome]]; once they are imported, those with a problem alone.
     rows = models.JSONField(default=list)
 
     class Meta:

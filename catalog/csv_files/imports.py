@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from zlib import crc32
@@ -20,6 +21,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from catalog.csv_files import reading, uploads
+from catalog.csv_files.cells import plain
 from catalog.csv_files.kinds import KINDS, ROWS, Column, Kind, Order, Outcome, Plan, Problem, Row
 from catalog.csv_files.reading import Record, Unreadable
 from catalog.models import CsvBatch, CsvChunk, CsvClaim, CsvImport
@@ -46,6 +48,8 @@ Held = QuerySet[CsvImport]
 #: Its number, and its cells as they are in the file.
 Line = tuple[int, list[str]]
 TOGETHER_WRONG = "Another row that belongs to it has an error."
+#: Keys of claims: what rows have in common; lines of which others lie apart.
+_GROUP, _APART = "group/", "apart/"
 
 
 # --- for people ----------------------------------------------------------------------------------------
@@ -92,7 +96,7 @@ def problems(row: CsvImport) -> Iterator[tuple[Problem, list[str]]]:
     """What is wrong, row by row, with the row's cells. In the order of the file, a batch at a time."""
     for pk in row.batches.filter(refused__gt=0).order_by("number").values_list("pk", flat=True):
         batch = CsvBatch.objects.get(pk=pk)
-        rows = dict(batch.rows)
+        rows = {line: cells for line, cells, *_ in batch.rows}
         for line, column, sentence in batch.problems:
             yield Problem(line, column, sentence), rows.get(line, [])
 
@@ -151,11 +155,17 @@ def _slice(row: CsvImport, held: Held, stop_at: float) -> None:
 
 def _read(row: CsvImport, kind: Kind, held: Held, stop_at: float) -> bool:
     """Whether it came to the end of the file."""
-    number = row.batches.count()
+    count = row.batches.count()
     for batch in _batches(row, kind):
-        if not _take(row, kind, held, number, batch):
+        if not _take(row, kind, held, count, batch):
             return True
-        number += 1
+        count += 1
+        if time.monotonic() > stop_at:
+            return False
+    parted = CsvClaim.objects.filter(csv_import=row, key__startswith=_APART).exists()
+    for number in range(row.looked_again, count if parted else 0):
+        if not _refuse_parted(row, kind, held, number):
+            return True
         if time.monotonic() > stop_at:
             return False
     with transaction.atomic():
@@ -198,10 +208,12 @@ def _take(row: CsvImport, kind: Kind, held: Held, number: int, batch: Sequence[R
             return False
         outcomes = _outcomes(row, kind, lines)[0]
         _claim(row, outcomes)
+        _claim_groups(row, kind, lines, outcomes)
         _refuse_together(row, kind, lines, outcomes)
         refused = [outcome for outcome in outcomes if outcome.problems]
+        rows = [(*line, _name(outcome)) for line, outcome in zip(lines, outcomes, strict=True)]
         CsvBatch.objects.create(
-            csv_import=row, number=number, rows=lines, refused=len(refused), problems=_problems(refused)
+            csv_import=row, number=number, rows=rows, refused=len(refused), problems=_problems(refused)
         )
         counts = _counts(outcomes)
         _show(row, outcomes)
@@ -232,8 +244,13 @@ def _group(row: CsvImport, kind: Kind, cells: Sequence[str]) -> str | None:
     """What a row has in common with those that it is never parted from; None: it stands alone."""
     if kind.group_by not in row.fields:
         return None
-    at = row.fields.index(kind.group_by)
-    return cells[at].strip() if at < len(cells) else ""
+    return _text(row, kind.group_by, cells)
+
+
+def _text(row: CsvImport, field: str, cells: Sequence[str]) -> str:
+    """A field's cell as it was meant; empty where there is none."""
+    at = row.fields.index(field) if field in row.fields else len(cells)
+    return plain(cells[at]) if at < len(cells) else ""
 
 
 def _refuse_together(row: CsvImport, kind: Kind, lines: Sequence[Line], outcomes: Sequence[Outcome]) -> None:
@@ -281,6 +298,80 @@ def _claim(row: CsvImport, outcomes: Sequence[Outcome]) -> None:
             taken |= fresh
             mine |= fresh
     CsvClaim.objects.bulk_create(CsvClaim(csv_import=row, key=key, line=line) for key, line in mine.items())
+
+
+def _claim_groups(row: CsvImport, kind: Kind, lines: Sequence[Line], outcomes: Sequence[Outcome]) -> None:
+    """Refuse rows of which others lie elsewhere in the file, good or not: they would be imported in part.
+
+    What was read before is looked at again when all is read (`_refuse_parted`). Rows with an ID are about what is here
+    and add nothing.
+    """
+    groups = [_group(row, kind, cells) for _, cells in lines]
+    first: dict[str, int] = {}
+    apart: dict[int, int] = {}
+    keys = {_group_key(group) for group in groups if group}
+    before = dict(CsvClaim.objects.filter(csv_import=row, key__in=keys).values_list("key", "line"))
+    last = None
+    for (line, cells), group, outcome in zip(lines, groups, outcomes, strict=True):
+        if group and group != last:
+            begun = before.get(_group_key(group)) or first.get(group)
+            if begun is None:
+                first[group] = line
+            elif not _text(row, "id", cells):
+                outcome.refuse(kind.column(kind.group_by).title, _elsewhere(begun))
+                apart.setdefault(begun, line)
+        last = group
+    claims = {_group_key(group): line for group, line in first.items()}
+    claims |= {f"{_APART}{begun}": line for begun, line in apart.items()}
+    made = [CsvClaim(csv_import=row, key=key, line=line) for key, line in claims.items()]
+    CsvClaim.objects.bulk_create(made, ignore_conflicts=True)
+
+
+def _group_key(group: str) -> str:
+    return f"{_GROUP}{group}"[:300]
+
+
+def _elsewhere(line: int) -> str:
+    return f"is also that of line {line}, and other rows are between. Sort the file by this column."
+
+
+def _refuse_parted(row: CsvImport, kind: Kind, held: Held, number: int) -> bool:
+    """Refuse what was read before its other rows came up further down. False: the claim is gone."""
+    with transaction.atomic():
+        if not held.select_for_update().exists():
+            return False
+        batch = CsvBatch.objects.get(csv_import=row, number=number)
+        keys = {f"{_APART}{line}": line for line, *_ in batch.rows}
+        found = CsvClaim.objects.filter(csv_import=row, key__in=keys).values_list("key", "line")
+        apart = {keys[key]: line for key, line in found}
+        groups = {_group(row, kind, cells) for line, cells, _ in batch.rows if line in apart}
+        wrong = {line for line, _, _ in batch.problems}
+        late = []
+        moved: dict[str, int] = defaultdict(int)
+        for line, cells, name in batch.rows:
+            if line not in wrong and _group(row, kind, cells) in groups:
+                outcome = Outcome(line)
+                other = apart.get(line)
+                outcome.refuse(
+                    *((kind.column(kind.group_by).title, _elsewhere(other)) if other else ("", TOGETHER_WRONG))
+                )
+                late.append(outcome)
+                moved[name] += 1
+        if late:
+            batch.problems = sorted(batch.problems + [list(each) for each in _problems(late)])
+            batch.refused += len(late)
+            batch.save()
+            _hide(row, {outcome.line for outcome in late})
+        held.update(
+            looked_again=number + 1, examples=row.examples, attempts=0, due_at=timezone.now() + LEASE,
+            refused=F("refused") + len(late), **{name: F(name) - count for name, count in moved.items()},
+        )  # fmt: skip
+    return True
+
+
+def _hide(row: CsvImport, lines: set[int]) -> None:
+    for name, shown in row.examples.items():
+        row.examples[name] = [each for each in shown if each[0] not in lines]
 
 
 def _problems(refused: Sequence[Outcome]) -> list[tuple[int, str, str]]:
@@ -338,7 +429,7 @@ def _do(row: CsvImport, kind: Kind, held: Held, number: int) -> bool:
         _wait_for_others(kind)
         batch = CsvBatch.objects.get(csv_import=row, number=number)
         refused = {line for line, _, _ in batch.problems}
-        lines = [(line, cells) for line, cells in batch.rows if line not in refused]
+        lines = [(line, cells) for line, cells, *_ in batch.rows if line not in refused]
         outcomes, plan = _outcomes(row, kind, lines, locked=True)
         _refuse_together(row, kind, lines, outcomes)
         plan.write(Order(row.pk, now, row.actor))

@@ -110,6 +110,9 @@ class Kind(ABC):
     #: Rows of the same value belong together and are never parted; empty: each stands alone.
     group_by: ClassVar[str] = ""
 
+    def column(self, field: str) -> Column:
+        return next(column for column in self.columns if column.field == field)
+
     @abstractmethod
     def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
         """Everything, as values in the order of the columns, some hundred rows at a time."""

@@ -158,7 +158,6 @@ class _Sought:
         if self.is_new:
             for row, outcome in zip(self.rows, self.outcomes, strict=True):
                 outcome.changes = [f"{cells.written(row.values['quantity'])} × {row.values['sku']}"]
-        self.first.claims[f"sale/{'/'.join(str(part) for part in _key(rows[0]))}"] = "Number"
 
     def _gather(self) -> None:
         for row, outcome in zip(self.rows, self.outcomes, strict=True):

@@ -3,6 +3,7 @@
 import pytest
 
 from catalog import stock
+from catalog.csv_files import imports
 from catalog.models import Storage
 from sales import orders
 from sales.models import Customer, Order
@@ -59,6 +60,7 @@ def test_customers_that_are_not_clear_are_refused(db):
 # --- sales ---------------------------------------------------------------------------------------------
 
 HEADER = "Number,Date,Status,Payment,Customer,Customer e-mail,Currency,SKU,Quantity,Line total,Delivery\n"
+BETWEEN = "and other rows are between. Sort the file by this column."
 TWO = "S-1,2026-11-01,New,Paid,Anna,anna@example.com,eur,MUG,2,20,5\nS-1,,,,,,,CUP,1,5,\n"
 
 
@@ -123,13 +125,29 @@ def test_what_a_new_sale_lacks_is_named(mug, main):
     ]
 
 
+LINE = "S-{0},2026-11-01,,,Anna,,EUR,{1},1,10,\n"
+
+
 def test_lines_of_a_sale_that_do_not_follow_each_other_are_refused(mug, default):
-    line = "S-{0},2026-11-01,,,Anna,,EUR,MUG,1,10,\n"
-    row = read("sales", HEADER + line.format(1) + line.format(2) + line.format(1))
+    row = read("sales", HEADER + "".join(LINE.format(number, "MUG") for number in (1, 2, 1)))
     assert wrong(row) == [
         (2, "", "Another row that belongs to it has an error."),
-        (4, "Number", "stands for the same as line 2."),
+        (4, "Number", "is also that of line 2, and other rows are between. Sort the file by this column."),
     ]
+
+
+@pytest.mark.parametrize("first", ["MUG", "NONE"])
+def test_a_sale_whose_lines_lie_batches_apart_is_refused_whole(mug, default, first, monkeypatch):
+    monkeypatch.setattr(imports, "SLICE_S", 0)  # every step is taken up anew
+    rows = [("A", first), ("A", "MUG"), *((number, "MUG") for number in range(600)), ("A", "MUG"), ("B", "MUG")]
+    row = take_in("sales", HEADER + "".join(LINE.format(*each) for each in rows), skipping_refused=True)
+    assert counts(row) == (601, 0, 0, 3)
+    assert {line for line, _, _ in wrong(row)} == {2, 3, 604}
+    assert (604, "Number", f"is also that of line 2, {BETWEEN}") in wrong(row)
+    assert ((2, "Number", f"is also that of line 604, {BETWEEN}") in wrong(row)) == (first == "MUG")
+    assert row.examples["new"][0][:2] == [4, "Sale S-0"]
+    assert not Order.objects.filter(number="S-A").exists()
+    assert Order.objects.count() == 601
 
 
 def test_customers_are_left_out_for_whoever_may_not_see_them(mug):
