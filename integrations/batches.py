@@ -57,10 +57,11 @@ def take_in(connection: Connection, remotes: Sequence[RemoteOrder], read_at: dat
     newer = [each.external_id for each in remotes if _is_older(links[each.external_id], each)]
     orders.look(connection.pk, newer, now)
     OrderLink.objects.filter(pk__in=[link.pk for link, _ in mine]).update(lease_token=token)
-    placed = _plain(connection, mine, read_at, now)
-    for link, remote in mine:
-        made = placed.get(link.pk) or _alone(connection, link, token, remote, read_at)
-        taken[remote.external_id] = made
+    with published.gathering(now):
+        placed = _plain(connection, mine, read_at, now)
+        for link, remote in mine:
+            made = placed.get(link.pk) or _alone(connection, link, token, remote, read_at)
+            taken[remote.external_id] = made
     return [taken[remote.external_id] for remote in remotes]
 
 

@@ -82,8 +82,8 @@ class Batch:
 
 def waiting(connection: Connection, most: int, now: datetime) -> tuple[list[PublishedStock], uuid.UUID | None]:
     """What is due, oldest first, locked until the transaction ends, with `link`, `mapping` and `stock`. Before anything
-    else a call whose outcome nobody knows, and its key: all of its rows, or none while somebody is making it. At most
-    three statements.
+    else a call whose outcome nobody knows, and its key: all of its rows, or none while somebody has one of them. At
+    most four statements.
     """
     rows = connection.published.all()
     if connection.stock_agreed_at is None:
@@ -94,7 +94,12 @@ def waiting(connection: Connection, most: int, now: datetime) -> tuple[list[Publ
     pks = [pk for pk, _ in found]
     call = next((batch for _, batch in found if batch), None)
     if call:
-        pks = due.lock(rows.filter(batch=call))
+        # Whoever has one of them is waited for by nobody who has others already.
+        whole = rows.filter(batch=call)
+        free = whole.order_by("pk").select_for_update(skip_locked=True, no_key=True)
+        pks = list(free.values_list("pk", flat=True))
+        if len(pks) < whole.count():
+            return [], None
     if not pks:
         return [], None
     # Read once they are locked: the stock as it was before would be older than what `again` is cleared for.

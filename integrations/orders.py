@@ -119,7 +119,8 @@ def import_order(connection: Connection, link_id: int, token: str, remote: Remot
         if link.shop_updated_at and remote.updated_at < link.shop_updated_at:
             held.update(**due.done(read_at))
             return True
-        problem = make_match(connection, link, remote, read_at)
+        with published.gathering(read_at):
+            problem = make_match(connection, link, remote, read_at)
         held.update(
             # Once more: what changed while it was read is read with whatever else changes now.
             **due.done(read_at + GAP, **(due.because(read_at, problem) if problem else {})),
@@ -147,8 +148,9 @@ def remove(connection: Connection, link_id: int, token: str, now: datetime, *, w
         if link.order is None or link.order.deleted_at is not None:
             pass
         elif not changes.propose_deletion(connection, link, now):
-            sales.delete(link.order.pk, now=now)
-            published.moved_by_shop(connection, link.order.lines.values_list("product_id", flat=True), now)
+            with published.gathering(now):
+                sales.delete(link.order.pk, now=now)
+                published.moved_by_shop(connection, link.order.lines.values_list("product_id", flat=True), now)
             what = f"Sale {link.order.number} deleted, as in the shop."
             activity.note_order(connection, link, what, why=why, now=now)
         unmatched.keep(connection, link, [], now)

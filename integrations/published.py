@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from catalog import sql
@@ -53,9 +56,55 @@ def ensure_for(connection: Connection, now: datetime) -> None:
     ensure(Stock.objects.filter(product__links__connection=connection), now)
 
 
+@dataclass
+class _Gathered:
+    """What one transaction has to set due when it has changed all stock that it changes."""
+
+    stock: set[int] = field(default_factory=set)
+    made: set[int] = field(default_factory=set)
+    #: Connection's pk → products that its shop has moved.
+    moved: dict[int, set[int]] = field(default_factory=dict)
+
+    def write(self, now: datetime) -> None:
+        if self.moved:
+            _lock(self.stock, set().union(*self.moved.values()))
+        if self.stock or self.made:
+            _set_due(self.stock, self.made, now)
+        for connection_id, product_ids in sorted(self.moved.items()):
+            doubt(PublishedStock.objects.filter(connection=connection_id, link__product_id__in=product_ids), now)
+
+
+_gathered: ContextVar[_Gathered | None] = ContextVar("gathered", default=None)
+
+
+@contextmanager
+def gathering(now: datetime) -> Iterator[None]:
+    """What becomes due inside is set due at the end, in the caller's transaction; nothing is when it fails.
+
+    For what changes stock and has the shop doubted, or changes stock several times: rows that are locked bit by bit are
+    locked in no order, and it and another that wants the same rows would wait for each other.
+    """
+    if _gathered.get() is not None:
+        yield
+        return
+    token = _gathered.set(found := _Gathered())
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    found.write(now)
+
+
 def on_stock_changed(sender: Any, stock_ids: Collection[int], made: Collection[int], **kwargs: Any) -> None:
     """The receiver of `stock_changed`: what shops show of this stock is due. One statement, two more for new rows."""
-    now = timezone.now()
+    if found := _gathered.get():
+        found.stock.update(stock_ids)
+        found.made.update(made)
+    else:
+        _set_due(stock_ids, made, timezone.now())
+
+
+def _set_due(stock_ids: Collection[int], made: Collection[int], now: datetime) -> None:
     if made:
         ensure(Stock.objects.filter(pk__in=made), now)
     # As `due.update` with `due.now_or_again`, but what is due already keeps its time: then no index is written.
@@ -69,9 +118,22 @@ def on_stock_changed(sender: Any, stock_ids: Collection[int], made: Collection[i
     )
 
 
+def lock(stock_ids: Collection[int]) -> None:
+    """What shops show of this stock, locked in one order until the transaction ends, after the stock. One statement."""
+    _lock(stock_ids, ())
+
+
+def _lock(stock_ids: Collection[int], product_ids: Collection[int]) -> None:
+    which = Q(pk__in=stock_ids) | Q(product__in=product_ids) if product_ids else Q(pk__in=stock_ids)
+    due.lock(PublishedStock.objects.filter(stock__in=Stock.objects.filter(which)))
+
+
 def moved_by_shop(connection: Connection, product_ids: Iterable[int], now: datetime) -> None:
     """The shop may show something else of these by now: look before telling it anything. One statement."""
-    doubt(connection.published.filter(link__product_id__in=list(product_ids)), now)
+    if found := _gathered.get():
+        found.moved.setdefault(connection.pk, set()).update(product_ids)
+    else:
+        doubt(connection.published.filter(link__product_id__in=list(product_ids)), now)
 
 
 def doubt(rows: QuerySet[PublishedStock], now: datetime) -> int:

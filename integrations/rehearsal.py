@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Max, QuerySet
 
 from catalog.models import StockMovement
-from integrations import orders, wanted
+from integrations import orders, published, wanted
 from integrations.connector import Connector
 from integrations.models import Activity, Connection, OrderLink, ProposedChange, PublishedStock
 
@@ -62,7 +62,8 @@ def order(connection: Connection, connector: Connector, link: OrderLink, now: da
         row = OrderLink.objects.select_for_update(of=("self",)).select_related("order").get(pk=link.pk)
         before = _newest()
         if row.shop_updated_at is None or remote.updated_at >= row.shop_updated_at:
-            orders.make_match(connection, row, remote, now)
+            with published.gathering(now):
+                orders.make_match(connection, row, remote, now)
         found = OrderRehearsal(_said(connection, row, before[0]), _moved(row, before[1]))
         transaction.set_rollback(True)
     return found

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog import stock
 from catalog.models import Stock
-from integrations import claims, due, inbox, products, wanted
+from integrations import claims, due, inbox, products, published, wanted
 from integrations.claims import Batch
 from integrations.connector import Connector
 from integrations.models import Connection, Drift, PublishedStock
@@ -94,6 +94,7 @@ def _take_over(connection: Connection, batch: Batch, known: list[tuple[Published
         if taken := [(row, shown) for row, shown in known if _takes_theirs(connection, row)]:
             # Whatever moved since we looked may be in what the shop showed, or not.
             moved = _read_stock([row for row, _ in taken], lock=True)
+            published.lock([row.stock_id for row, _ in known])
             batch.finish(moved, **due.put_back(now))
             known = [(row, shown) for row, shown in known if row not in moved]
             _count(connection, [(row, shown) for row, shown in taken if row not in moved], now)

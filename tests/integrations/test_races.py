@@ -10,15 +10,17 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connections as databases
+from django.db import transaction
 from django.utils import timezone
 
 from catalog import stock
 from catalog.models import Stock, StockMovement
-from integrations import changes, inbox, matching, orders, outbox, published, registry, unmatched
+from integrations import changes, due, inbox, matching, orders, outbox, published, registry, unmatched
 from integrations.models import Activity, Connection, ProposedChange, PublishedStock, UnmatchedSku
 from integrations.remote import Notice, Topic
 from sales import orders as sales
 from sales.models import Order
+from tests import races
 from tests.integrations.conftest import our_stock
 
 pytestmark = [
@@ -166,6 +168,27 @@ def test_counts_pushes_and_doubts_do_not_wait_for_each_other_for_ever(shop, conn
     )
     work(connection)
     assert not PublishedStock.objects.exclude(problem="").exists()
+
+
+def test_an_order_of_which_a_part_was_sent_and_whoever_wants_its_quantities_do_not_wait_for_ever(shop, connection):
+    placed = shop.place_order([("MUG", 1), ("CUP", 1)])
+    orders.pull(connection, registry.connector_for(connection), timezone.now())
+    several_times(connection)
+    cup = next(line for line in placed.lines if line.sku == "CUP")
+    shop.fulfil(placed, {cup: 1})
+    orders.look(connection.pk, [placed.gid], timezone.now())
+    first, second = connection.published.order_by("pk")
+    assert second.link.sku == "CUP"
+    with transaction.atomic():
+        due.lock(connection.published.filter(pk=first.pk))
+        rival = races.Rival(lambda: work(connection))
+        rival.start()
+        while not rival.waits_for_us():
+            assert rival.is_alive(), rival.error
+        due.lock(connection.published.filter(pk=second.pk))
+    rival.join(20)
+    assert rival.error is None
+    assert our_stock("CUP").on_hand == 4
 
 
 def test_two_orders_of_the_same_unknown_things_share_their_rows(shop, connection, sell):
