@@ -67,6 +67,28 @@ def test_two_sales_of_one_product_both_reserve(mug):
     assert make.level(mug) == (10, 6)
 
 
+@pytest.mark.parametrize("is_counted_first", [True, False])
+def test_a_sale_beside_a_count_changes_nothing_of_it(mug, main, is_counted_first):
+    count = partial(stock.count, mug.pk, main.pk, make.units(25), now=make.NOW)
+    sell = partial(orders.place, make.draft([("MUG", 3)]), now=make.NOW)
+    rival = behind(*[count, sell] if is_counted_first else [sell, count])
+    assert rival.error is None
+    assert make.level(mug) == (25, 3)
+    counted = StockMovement.objects.get(kind="count", on_hand_after=25)
+    assert (counted.on_hand_change, counted.reserved_change) == (15, 0)
+
+
+@pytest.mark.parametrize("is_counted_first", [True, False])
+def test_a_sale_beside_the_first_count_makes_one_stock_row(main, is_counted_first):
+    pot = make.product("POT")
+    count = partial(stock.count, pot.pk, main.pk, make.units(25), now=make.NOW)
+    sell = partial(orders.place, make.draft([("POT", 3)]), now=make.NOW)
+    rival = behind(*[count, sell] if is_counted_first else [sell, count])
+    assert rival.error is None
+    assert make.level(pot) == (25, 3)
+    assert Stock.objects.filter(product=pot).count() == 1
+
+
 def test_two_deliveries_are_both_received(mug, main):
     rival = behind(*[partial(stock.receive, mug.pk, main.pk, make.units(5))] * 2)
     assert rival.error is None
