@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import api, backfill, burst, calls, instructions, latency, push, report, statements, sweep, webhook
+from bench import api, backfill, burst, calls, growth, instructions, latency, push, report, statements, sweep, webhook
 from bench.report import Row
 from bench.stage import Stage, databases, stage
 
@@ -18,6 +18,7 @@ MEASURES: dict[str, Callable[[Stage], list[Row]]] = {
     "push": push.measure,
     "sweep": sweep.measure,
     "api": api.measure,
+    "growth": growth.measure,
     "webhook": webhook.measure,
     "instructions": instructions.measure,
     "backfill": backfill.measure,

@@ -113,7 +113,7 @@ def _median_ms(work: Any, times: int) -> float:
 def _multiply(row: Any, number: int, **changes: str) -> int:
     """So many copies of a row, with these columns as SQL of g = 1, 2 …; returns the id before the first."""
     table, model = row._meta.db_table, type(row)
-    columns = [field.column for field in row._meta.concrete_fields]
+    columns = [field.column for field in row._meta.concrete_fields if not field.generated]
     last = int(model.objects.order_by("-pk")[0].pk)
     values = {"id": f"{last} + g"} | changes
     chosen = ", ".join(values.get(column, f'"{column}"') for column in columns)

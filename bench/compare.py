@@ -54,7 +54,7 @@ def compare(sides: tuple[Side, Side], *, operations: int, a_slice: int, rounds: 
 
     def take_a_round() -> list[float]:
         for _ in range(TRIES):
-            # Every thread of the servers gets a new connection to the database, and uses it.
+            # The servers get new connections to the database, and use them.
             for side in sides:
                 side.web.stage.close_backends()
             for side in sides:

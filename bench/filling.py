@@ -82,3 +82,75 @@ def floor_program(here: Stage) -> FloorProgram:
         )
         database.execute("VACUUM ANALYZE")
     return FloorProgram(FLOOR_KEY, LISTED)
+
+
+def rows_for_calls(here: Stage, sales: int) -> tuple[list[tuple[int, str]], list[int], list[int]]:
+    """Sales of the General API (id and number), and products and customers that no sale has; the latter are made."""
+    with psycopg.connect(here.url, autocommit=True) as database:
+        database.execute(
+            """
+            INSERT INTO sales_customer (name, email, phone, address_legal, address_real, agreement, manager_name,
+                                        manager_post, notes, created_at, updated_at)
+            SELECT 'Nobody ' || g, '', '', '', '', '', '', '', '', now(), now() FROM generate_series(1, 2000) g
+            """
+        )
+        sold = database.execute(
+            "SELECT order_id, external_id FROM integrations_orderlink ORDER BY order_id DESC LIMIT %s", [sales]
+        )
+        products = database.execute("SELECT id FROM catalog_product ORDER BY id DESC LIMIT 5000")
+        customers = database.execute("SELECT id FROM sales_customer WHERE name LIKE 'Nobody %' ORDER BY id")
+        return list(sold), [pk for (pk,) in products], [pk for (pk,) in customers]
+
+
+#: Table → its columns that name a row of another table which is copied too.
+_OF_A_SALE = {
+    "sales_customer": {},
+    "sales_order": {"customer_id": "sales_customer"},
+    "sales_orderline": {"order_id": "sales_order"},
+    "sales_shipment": {"order_id": "sales_order"},
+    "sales_shipmentline": {"shipment_id": "sales_shipment", "order_line_id": "sales_orderline"},
+    "catalog_stockmovement": {},
+    "integrations_orderlink": {"order_id": "sales_order"},
+    "integrations_activity": {"order_id": "sales_order"},
+}
+#: Column → what is in the copy number g.
+_CHANGED = {
+    "name": "name || ' of ' || g", "email": "g || email", "number": "number || '-' || g",
+    "external_id": "external_id || '-' || g", "reference": "NULL", "message_id": "message_id || g",
+    "date_placed": "date_placed - g * 30", "date_shipped": "date_shipped - g * 30",
+    "created_at": "created_at - g * interval '30 days'", "updated_at": "updated_at - g * interval '30 days'",
+    "shipped_at": "shipped_at - g * interval '30 days'", "at": "at - g * interval '30 days'",
+}  # fmt: skip
+_OWN_NAMES = {"sales_orderline": {"name"}, "integrations_activity": {"number", "external_id"}}
+
+
+def multiply_sales(here: Stage, times: int) -> None:
+    """Copy all sales, with what belongs to them, so many times, each a month before the one before it."""
+    with psycopg.connect(here.url, autocommit=True) as database:
+        database.execute("SET session_replication_role = replica")  # the copies fit as what they are copied from does
+        newest = {table: database.execute(f"SELECT max(id) FROM {table}").fetchone()[0] for table in _OF_A_SALE}
+        for table, others in _OF_A_SALE.items():
+            columns = _columns(database, table)
+            values = {
+                column: _CHANGED.get(column, column) for column in columns if column not in _OWN_NAMES.get(table, ())
+            }
+            values |= {"id": f"id + g * {newest[table]}"}
+            values |= {column: f"{column} + g * {newest[other]}" for column, other in others.items()}
+            if "cause" in columns:
+                sale = f"'sale/' || substr(cause, 6)::bigint + g * {newest['sales_order']}"
+                values["cause"] = f"CASE WHEN cause LIKE 'sale/%%' THEN {sale} ELSE cause END"
+            chosen = ", ".join(values.get(column, column) for column in columns)
+            copies = f"{table}, generate_series(1, {times}) g"
+            database.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {chosen} FROM {copies}")
+            database.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+        database.execute("UPDATE row_tally SET change = change * %s WHERE of_table LIKE 'sales%%'", [times + 1])
+        database.execute("VACUUM ANALYZE")
+
+
+def _columns(database: psycopg.Connection, table: str) -> list[str]:
+    found = database.execute(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND is_generated = 'NEVER'"
+        " ORDER BY ordinal_position",
+        [table],
+    )
+    return [name for (name,) in found]

@@ -28,9 +28,12 @@ class Web:
 
 @contextmanager
 def web(application: str, stage: Stage, **settings: str) -> Iterator[Web]:
-    """A web server as README.md starts it, for any WSGI application, on this stage's database."""
+    """A web server as README.md starts it, for any WSGI application, on this stage's database.
+
+    With one thread, as one client asks at a time: so there is one connection to the database, from the first request.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--threads", "4"]
+    command = [sys.executable, "-m", "gunicorn", application, "--bind", f"127.0.0.1:{port}", "--threads", "1"]
     process = subprocess.Popen(
         [*command, "--log-level", "error"],
         cwd=ROOT, env=stage.installation.environment | {"PGAPPNAME": application} | settings,
