@@ -128,7 +128,7 @@ def multiply_sales(here: Stage, times: int) -> None:
     """Copy all sales, with what belongs to them, so many times, each a month before the one before it."""
     with psycopg.connect(here.url, autocommit=True) as database:
         database.execute("SET session_replication_role = replica")  # the copies fit as what they are copied from does
-        newest = {table: database.execute(f"SELECT max(id) FROM {table}").fetchone()[0] for table in _OF_A_SALE}
+        newest = {table: _newest(database, table) for table in _OF_A_SALE}
         for table, others in _OF_A_SALE.items():
             columns = _columns(database, table)
             values = {
@@ -145,6 +145,11 @@ def multiply_sales(here: Stage, times: int) -> None:
             database.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
         database.execute("UPDATE row_tally SET change = change * %s WHERE of_table LIKE 'sales%%'", [times + 1])
         database.execute("VACUUM ANALYZE")
+
+
+def _newest(database: psycopg.Connection, table: str) -> int:
+    ((found,),) = database.execute(f"SELECT max(id) FROM {table}").fetchall()
+    return int(found)
 
 
 def _columns(database: psycopg.Connection, table: str) -> list[str]:

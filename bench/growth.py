@@ -25,7 +25,7 @@ from bench.stage import Stage
 
 SALES, TIMES = 1_000, 200
 MOST = 1.1
-OPERATIONS, SLICE, ROUNDS = 40, 10, 5
+OPERATIONS, SLICE, ROUNDS = 20, 10, 5
 #: A figure beyond the target is measured so many times again, and all rounds count.
 AGAIN = 2
 

@@ -82,6 +82,7 @@ class Product(models.Model):
 
     class Meta:
         permissions = [("move_stock_of_product", "Can count, receive and move stock of product")]
+        indexes = [models.Index(fields=["updated_at"], name="product_changed")]
 
     def __str__(self) -> str:
         return self.name

@@ -33,6 +33,8 @@ class Customer(models.Model):
         indexes = [
             models.Index(Upper("email"), name="customer_email"),
             models.Index(Upper("name"), name="customer_name"),
+            # Programs ask for what changed since they asked before; so of sales and products.
+            models.Index(fields=["updated_at"], name="customer_changed"),
         ]
 
     def __str__(self) -> str:
@@ -119,6 +121,7 @@ class Order(models.Model):
                 fields=["payment", "-date_placed", "-id"], name="order_not_paid", condition=Q(payment__in=(0, 1))
             ),
             models.Index(fields=["-date_placed", "-id"], name="order_deleted", condition=Q(deleted_at__isnull=False)),
+            models.Index(fields=["updated_at"], name="order_changed"),
         ]
 
     def __str__(self) -> str:

@@ -71,7 +71,7 @@ def test_two_sales_of_one_product_both_reserve(mug):
 def test_a_sale_beside_a_count_changes_nothing_of_it(mug, main, is_counted_first):
     count = partial(stock.count, mug.pk, main.pk, make.units(25), now=make.NOW)
     sell = partial(orders.place, make.draft([("MUG", 3)]), now=make.NOW)
-    rival = behind(*[count, sell] if is_counted_first else [sell, count])
+    rival = behind(count, sell) if is_counted_first else behind(sell, count)
     assert rival.error is None
     assert make.level(mug) == (25, 3)
     counted = StockMovement.objects.get(kind="count", on_hand_after=25)
@@ -83,7 +83,7 @@ def test_a_sale_beside_the_first_count_makes_one_stock_row(main, is_counted_firs
     pot = make.product("POT")
     count = partial(stock.count, pot.pk, main.pk, make.units(25), now=make.NOW)
     sell = partial(orders.place, make.draft([("POT", 3)]), now=make.NOW)
-    rival = behind(*[count, sell] if is_counted_first else [sell, count])
+    rival = behind(count, sell) if is_counted_first else behind(sell, count)
     assert rival.error is None
     assert make.level(pot) == (25, 3)
     assert Stock.objects.filter(product=pot).count() == 1
