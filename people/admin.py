@@ -102,7 +102,7 @@ class GroupAdmin(page.Page):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, page.Page):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, page.Page):  # type: ignore[type-arg, misc]  # stubs of both declare get_form
     """Whoever is here may log in; their groups say what they may do."""
 
     form = UserChangeForm

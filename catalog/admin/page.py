@@ -8,11 +8,13 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db import models
+from django.contrib.admin.utils import unquote
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
 
-from catalog.admin import blocks, paging
+from catalog.admin import blocks, paging, stale
 from catalog.admin.click import Clickable, sentences
 from catalog.admin.theme import FigureInput, RadioFilter, Textarea, without_windows
 
@@ -75,6 +77,9 @@ class Page(Clickable):
                 self.before(request, instance),
                 self.after(request, instance),
             )
+            form = context["adminform"].form
+            context["opened"] = stale.opened(stale.stored(self, request, form), timezone.now())
+            context["stale"] = stale.banner(form, request.get_full_path(), _shown)
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -125,11 +130,19 @@ class Page(Clickable):
     ) -> Any:
         """What a use case refuses while saving was valid a moment ago: say so, nothing was saved."""
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            if request.method != "POST" or object_id is None:
+                return super().changeform_view(request, object_id, form_url, extra_context)
+            with transaction.atomic():
+                stale.lock(self.model, unquote(object_id))
+                return super().changeform_view(request, object_id, form_url, extra_context)
         except self.refusals as error:
             for sentence in sentences(error):
                 messages.error(request, sentence)
             return HttpResponseRedirect(request.get_full_path())
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return stale.guarded(form, self, request) if obj is not None else form
 
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """What Django writes down of a change, with the values: "Price: 4 → 5"."""
@@ -185,7 +198,8 @@ def _change(form: Any, name: str) -> str:
 def _shown(field: Any, value: Any) -> str:
     """A form's value as people read it."""
     if isinstance(value, QuerySet | list | tuple):
-        return ", ".join(str(one) for one in value) or "nothing"
+        spoken = getattr(field, "label_from_instance", str)
+        return ", ".join(spoken(one) for one in value) or "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):
