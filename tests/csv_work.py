@@ -45,3 +45,7 @@ def wrong(row: CsvImport) -> list[tuple[int, str, str]]:
 
 def exported(kind: str, may=lambda permission: True) -> bytes:
     return b"".join(export.lines(KINDS[kind], may))
+
+
+def sample(kind: str) -> bytes:
+    return b"".join(export.sample(KINDS[kind]))

@@ -9,8 +9,6 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -19,7 +17,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 
-from catalog.admin import blocks, click, page, show
+from catalog.admin import blocks, click, exporting, page, show
+from catalog.admin.exporting import download, in_a_sentence, may_export
 from catalog.csv_files import export, imports, uploads
 from catalog.csv_files.cells import written
 from catalog.csv_files.kinds import KINDS, Kind, Problem
@@ -43,10 +42,6 @@ class UploadForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["file"].widget.attrs["accept"] = ".csv,.txt,.tsv,text/csv"
-
-
-def may_export(request: HttpRequest, kind: Kind) -> bool:
-    return request.user.has_perms(kind.to_export)
 
 
 def may_import(request: HttpRequest, kind: Kind) -> bool:
@@ -133,7 +128,7 @@ class CsvImportAdmin(page.Page):
 
         return [
             view("export/<slug:kind>.csv", self.export_view, "export"),
-            view("empty/<slug:kind>.csv", self.empty_view, "empty"),
+            view("sample/<slug:kind>.csv", self.sample_view, "sample"),
             view("upload/<slug:kind>/", self.upload_view, "upload"),
             view("<int:object_id>/errors.csv", self.errors_view, "errors"),
             *super().get_urls(),
@@ -144,27 +139,21 @@ class CsvImportAdmin(page.Page):
         found = _kind(kind)
         if not may_export(request, found):
             raise PermissionDenied
-        LogEntry.objects.create(
-            user_id=cast(Any, request.user).pk,
-            content_type=ContentType.objects.get_for_model(CsvImport),
-            object_repr=f"{found.title} as CSV",
-            action_flag=CHANGE,
-            change_message="Exported",
-        )
-        pieces = export.lines(found, cast(Any, request.user).has_perm)
-        return _download(pieces, f"{found.name}-{timezone.localdate()}.csv")
+        return exporting.response(request, found)
 
-    def empty_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:
-        """The header alone, to begin a file with."""
+    def sample_view(self, request: HttpRequest, kind: str) -> StreamingHttpResponse:
+        """A few rows to begin a file with."""
         found = _kind(kind)
-        return _download(export.lines(found, lambda permission: False, with_rows=False), f"{found.name}.csv")
+        if not may_import(request, found):
+            raise PermissionDenied
+        return download(export.sample(found), f"{found.name}-sample.csv")
 
     def errors_view(self, request: HttpRequest, object_id: int) -> StreamingHttpResponse:
         """The rows that were refused, with what is wrong; they can be mended there and imported again."""
         row = self.get_object(request, str(object_id))
         if row is None or not self.has_change_permission(request, row):
             raise PermissionDenied
-        return _download(_error_lines(row), f"errors-{row.pk}.csv")
+        return download(_error_lines(row), f"errors-{row.pk}.csv")
 
     def upload_view(self, request: HttpRequest, kind: str) -> HttpResponse:
         """Take a file and show what it would do."""
@@ -189,7 +178,7 @@ class CsvImportAdmin(page.Page):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Import {found.title.lower()}",
+            "title": f"Import {in_a_sentence(found)}",
             "kind": found,
             "form": form,
             "home": reverse("admin:catalog_csvimport_changelist"),
@@ -213,7 +202,7 @@ class CsvImportAdmin(page.Page):
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "original": row,
-            "title": f"Import of {kind.title.lower()}",
+            "title": f"Import of {in_a_sentence(kind)}",
             "row": row,
             "parts": parts,
             "buttons": self.buttons(request, row),
@@ -362,10 +351,3 @@ def _error_lines(row: CsvImport) -> Iterator[bytes]:
         # The cells are as they came: those that were safe stay so.
         given = [written(cell) if not cell.startswith("'") else cell for cell in cells]
         yield export.text([[str(problem.line), problem.column, written(_sentence(problem)), *given]]).encode()
-
-
-def _download(pieces: Iterator[bytes], name: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(pieces, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "no-store"
-    return response

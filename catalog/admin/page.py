@@ -217,7 +217,8 @@ class Deletable(Page):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         queryset = super().get_queryset(request)
         match = request.resolver_match
-        lists = (f"{self.opts.app_label}_{self.opts.model_name}_changelist", "autocomplete")
+        own = f"{self.opts.app_label}_{self.opts.model_name}"
+        lists = (f"{own}_changelist", f"{own}_export", "autocomplete")
         if match is None or match.url_name not in lists:
             return queryset
         return queryset.filter(deleted_at__isnull=request.GET.get("deleted") != "1")

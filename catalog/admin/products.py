@@ -11,11 +11,11 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import DecimalField, Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, JsonResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 
 from catalog import skus, stock
-from catalog.admin import blocks, click, forms, page, show, theme
+from catalog.admin import blocks, click, exporting, forms, page, show, theme
 from catalog.models import ZERO, Product, Sku, Stock, StockMovement, StockQuerySet, Storage
 
 MOVEMENTS_SHOWN = 30
@@ -117,7 +117,7 @@ class StockInline(theme.Inline):
 
 
 @admin.register(Product)
-class ProductAdmin(page.Deletable):
+class ProductAdmin(exporting.Exporting, page.Deletable):
     form = forms.ProductForm
     list_display = ("name", "main_sku", "num_on_hand", "num_reserved", "num_available", "num_price")
     list_filter = (StorageFilter, LevelFilter, page.DeletedFilter)
@@ -135,6 +135,7 @@ class ProductAdmin(page.Deletable):
     inlines = (StockInline,)
     inlines_first = True
     clicks: tuple[str, ...] = ("count", "receive", "move")
+    exports = ("products", "stock", "alternative_skus")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         main = Sku.objects.filter(product=OuterRef("pk"), is_primary=True).values("code")
@@ -188,10 +189,6 @@ class ProductAdmin(page.Deletable):
 
     def delete_model(self, request: HttpRequest, obj: Product) -> None:
         skus.delete_product(obj, timezone.now())
-
-    def list_buttons(self, request: HttpRequest) -> list[blocks.Button]:
-        url = reverse("admin:catalog_csvimport_changelist")
-        return [blocks.Button("CSV files", url, "table_view", is_link=True)]
 
     # --- its page ---------------------------------------------------------------------------------------
     def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:

@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from catalog import sql
 from catalog.csv_files import reading, uploads
 from catalog.csv_files.cells import plain
 from catalog.csv_files.kinds import KINDS, ROWS, Column, Kind, Order, Outcome, Plan, Problem, Row
@@ -35,6 +36,9 @@ LEASE = timedelta(seconds=60)
 SLICE_S = 2.0
 #: Tries of a batch that goes wrong unexpectedly.
 TRIES = 5
+#: After these batches PostgreSQL counts its tables anew. It does so once a minute by itself, and a table that has
+#: grown a thousandfold meanwhile is read from end to end for every row.
+ANALYSED = frozenset(2**power for power in range(1, 20))
 #: Of each outcome so many rows are shown.
 EXAMPLES = 10
 #: Rows that belong together, at most.
@@ -406,6 +410,8 @@ def _import(row: CsvImport, kind: Kind, held: Held, stop_at: float) -> bool:
     while (number := _next(row)) is not None:
         if not _do(row, kind, held, number):
             return True
+        if number in ANALYSED:
+            sql.analyse(kind.fills)
         if time.monotonic() > stop_at:
             return False
     held.update(state=State.DONE, lease_token="", due_at=None, attempts=0, ended_at=timezone.now())

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from catalog.csv_files import cells
 
@@ -22,14 +22,31 @@ from catalog.csv_files import cells
 ROWS = 500
 #: Whether somebody has a permission ("app.codename").
 May = Callable[[str], bool]
+#: Of what a list shows.
+Ids = Sequence[int]
 
 
-def by_pk(rows: QuerySet[Any], *fields: str) -> Iterator[list[tuple[Any, ...]]]:
-    """Pages of ROWS, each going on after the last one; `fields`, of which the first is "pk", of each row."""
+def by_pk(
+    rows: QuerySet[Any], *fields: str, among: Ids | None = None, of: str = "pk"
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Pages of ROWS, each going on after the last one; `fields`, of which the first is "pk", of each row.
+
+    `among`: those alone of which the field `of` is one of these; then a page has all rows of ROWS of them.
+    """
+    if among is not None:
+        for some in parts(among):
+            yield list(rows.filter(**{f"{of}__in": some}).order_by(of, "pk").values_list(*fields))
+        return
     last = 0
     while page := list(rows.order_by("pk").filter(pk__gt=last).values_list(*fields)[:ROWS]):
         yield page
         last = page[-1][0]
+
+
+def parts(ids: Ids) -> Iterator[Sequence[int]]:
+    """ROWS at a time."""
+    for start in range(0, len(ids), ROWS):
+        yield list(ids[start : start + ROWS])
 
 
 @dataclass(frozen=True)
@@ -107,6 +124,8 @@ class Kind(ABC):
     to_import: ClassVar[Sequence[str]]
     #: Fields of which the file must have one: by them a row is known.
     known_by: ClassVar[Sequence[str]] = ()
+    #: Tables that an import fills.
+    fills: ClassVar[Sequence[type[Model]]] = ()
     #: Rows of the same value belong together and are never parted; empty: each stands alone.
     group_by: ClassVar[str] = ""
 
@@ -114,8 +133,15 @@ class Kind(ABC):
         return next(column for column in self.columns if column.field == field)
 
     @abstractmethod
-    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
-        """Everything, as values in the order of the columns, some hundred rows at a time."""
+    def sample(self) -> Sequence[Mapping[str, str]]:
+        """Rows to begin a file with: field → cell. They could be imported."""
+
+    @abstractmethod
+    def pages(self, may: May, among: Ids | None = None) -> Iterator[Sequence[Sequence[Any]]]:
+        """Everything, as values in the order of the columns, some hundred rows at a time.
+
+        `among`: of these products, customers or sales alone, deleted ones too.
+        """
 
     @abstractmethod
     def plan(self, rows: Sequence[Row], *, locked: bool = False) -> Plan:

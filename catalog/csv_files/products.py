@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from catalog import products, skus
 from catalog.csv_files import cells
-from catalog.csv_files.kinds import Column, Kind, May, Order, Outcome, Plan, Row, by_pk, changed, given
+from catalog.csv_files.kinds import Column, Ids, Kind, May, Order, Outcome, Plan, Row, by_pk, changed, given
 from catalog.models import Product, Sku, Unit
 
 ID = Column(
@@ -39,12 +39,20 @@ class Products(Kind):
     known_by = ("sku", "id")
     to_export = ("catalog.view_product",)
     to_import = ("catalog.add_product", "catalog.change_product")
+    fills = (Product, Sku)
 
-    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
+    def sample(self) -> Sequence[Mapping[str, str]]:
+        return [
+            {"sku": "MUG-SAND", "name": "Stoneware mug, sand", "unit": "pcs", "price": "18.50", "cost": "6.20",
+             "batch_size": "12", "notes": "Safe in the dishwasher."},
+            {"sku": "TEA-SENCHA", "name": "Sencha, loose", "unit": "kg", "price": "46", "cost": "19.50"},
+        ]  # fmt: skip
+
+    def pages(self, may: May, among: Ids | None = None) -> Iterator[Sequence[Sequence[Any]]]:
         main = Sku.objects.filter(product=OuterRef("pk"), is_primary=True).values("code")
         fields = ("pk", "code", *(column.field for column in FIELDS))
-        rows = Product.objects.current().annotate(code=Subquery(main))
-        yield from by_pk(rows, *fields)
+        rows = Product.objects.current() if among is None else Product.objects.all()
+        yield from by_pk(rows.annotate(code=Subquery(main)), *fields, among=among)
 
     def plan(self, rows: Sequence[Row], *, locked: bool = False) -> Plan:
         known = Known(rows, locked=locked)
@@ -173,12 +181,16 @@ class AlternativeSkus(Kind):
     known_by = ("sku", "id")
     to_export = ("catalog.view_product",)
     to_import = ("catalog.change_product",)
+    fills = (Sku,)
 
-    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
+    def sample(self) -> Sequence[Mapping[str, str]]:
+        return [{"sku": "MUG-SAND", "code": "4006381333931"}, {"sku": "MUG-SAND", "code": "MUG-01"}]
+
+    def pages(self, may: May, among: Ids | None = None) -> Iterator[Sequence[Sequence[Any]]]:
         main = Sku.objects.filter(product=OuterRef("product"), is_primary=True).values("code")
         rows = Sku.objects.filter(is_primary=False, product__deleted_at=None)
         rows = rows.annotate(main=Subquery(main), name=F("product__name"))
-        for page in by_pk(rows, "pk", "product", "main", "code", "name"):
+        for page in by_pk(rows, "pk", "product", "main", "code", "name", among=among, of="product"):
             yield [row[1:] for row in page]
 
     def plan(self, rows: Sequence[Row], *, locked: bool = False) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +10,9 @@ from django.db.models import F, OuterRef, Subquery
 
 from catalog import skus, stock
 from catalog.csv_files import cells
-from catalog.csv_files.kinds import Column, Kind, May, Order, Outcome, Plan, Row, by_pk, changed
+from catalog.csv_files.kinds import Column, Ids, Kind, May, Order, Outcome, Plan, Row, by_pk, changed
 from catalog.csv_files.products import Known
-from catalog.models import ZERO, Product, Sku, Stock, Storage
+from catalog.models import ZERO, Product, Sku, Stock, StockMovement, Storage
 
 ON_HAND = Column(
     "on_hand", "On hand", cells.quantity, "What was counted there; empty leaves it.",
@@ -39,13 +39,21 @@ class StockLevels(Kind):
     to_export = ("catalog.view_product",)
     to_import = ("catalog.move_stock_of_product",)
 
-    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
+    fills = (Stock, StockMovement)
+
+    def sample(self) -> Sequence[Mapping[str, str]]:
+        storage = Storage.objects.order_by("-is_default", "name").values_list("name", flat=True).first() or "Warehouse"
+        return [
+            {"sku": "MUG-SAND", "storage": storage, "on_hand": "84", "minimum": "20"},
+            {"sku": "TEA-SENCHA", "storage": storage, "on_hand": "8.5"},
+        ]
+
+    def pages(self, may: May, among: Ids | None = None) -> Iterator[Sequence[Sequence[Any]]]:
         main = Sku.objects.filter(product=OuterRef("product"), is_primary=True).values("code")
-        rows = Stock.objects.filter(product__deleted_at=None).annotate(
-            main=Subquery(main), place=F("storage__name"), name=F("product__name")
-        )
+        rows = Stock.objects.filter(product__deleted_at=None) if among is None else Stock.objects.all()
+        rows = rows.annotate(main=Subquery(main), place=F("storage__name"), name=F("product__name"))
         fields = ("pk", "product", "main", "place", "on_hand", "minimum", "name", "reserved")
-        for page in by_pk(rows, *fields):
+        for page in by_pk(rows, *fields, among=among, of="product"):
             # Computed here: SQLite would subtract floats.
             yield [(*row[1:], row[4] - row[7]) for row in page]
 

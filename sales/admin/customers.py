@@ -9,7 +9,7 @@ from django.db.models import Count, Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Upper
 from django.http import HttpRequest
 
-from catalog.admin import blocks, page, show
+from catalog.admin import blocks, exporting, page, show
 from sales import money, search
 from sales.admin.parts import sales_table
 from sales.models import Customer, Order
@@ -18,12 +18,13 @@ SALES_SHOWN = 50
 
 
 @admin.register(Customer)
-class CustomerAdmin(page.Page):
+class CustomerAdmin(exporting.Exporting, page.Page):
     list_display = ("who", "email", "phone", "num_sales", "last_sale")
     sortable_by = ("who",)
     search_fields = ("name",)  # that there is a search; `get_search_results` does it
     search_help_text = "Name, e-mail or phone"
     ordering = (Upper("name"), "pk")
+    exports = ("customers",)
     empty_title = "No customers yet"
     empty_text = "They come with their first sale from a connected shop, or add one here."
     empty_icon = "group"

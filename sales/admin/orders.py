@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from catalog.admin import blocks, click, page, show, theme
+from catalog.admin import blocks, click, exporting, page, show, theme
 from sales import orders, production, returns, search
 from sales.admin import new_sale, parts, slips
 from sales.admin.shipping import ReturnForm, ShipForm, StorageForm, storages
@@ -74,7 +74,7 @@ class StorageFilter(theme.DropdownFilter):  # type: ignore[misc]
 
 
 @admin.register(Order)
-class OrderAdmin(page.Deletable):
+class OrderAdmin(exporting.Exporting, page.Deletable):
     list_display = (
         "number", "date", "customer_name", "status_pill", "payment_pill", "storage_name", "sold", "num_total",
     )  # fmt: skip
@@ -109,6 +109,7 @@ class OrderAdmin(page.Deletable):
         " You can restore it: Sales, then Deleted."
     )
     fields = ("delivery_address", "notes")
+    exports = ("sales",)
     clicks: Sequence[str] = (
         "complete", "ship", "ship_tracked", "take_back", "pack", "unpack", "reopen", "mark_paid",
         "mark_partially_paid", "mark_unpaid", "relocate", "uncomplete", "cancel", "restore", "undo_shipment",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Upper
 
 from catalog.csv_files import cells
-from catalog.csv_files.kinds import Column, Kind, May, Order, Outcome, Plan, Row, by_pk, changed
+from catalog.csv_files.kinds import Column, Ids, Kind, May, Order, Outcome, Plan, Row, by_pk, changed
 from sales import customers
 from sales.buyers import uppers
 from sales.models import Customer
@@ -40,8 +40,19 @@ class Customers(Kind):
     to_export = ("sales.view_customer",)
     to_import = ("sales.add_customer", "sales.change_customer")
 
-    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
-        yield from by_pk(Customer.objects.filter(redacted_at=None), "pk", *(column.field for column in FIELDS))
+    fills = (Customer,)
+
+    def sample(self) -> Sequence[Mapping[str, str]]:
+        return [
+            {"name": "Marie Dubois", "email": "marie.dubois@example.com", "phone": "+33 6 12 34 56 78",
+             "address_real": "12 rue des Lilas\n75011 Paris\nFrance"},
+            {"name": "Café Morgenrot GmbH", "email": "orders@example.com", "manager_name": "Jonas Weber",
+             "address_legal": "Kastanienallee 85\n10435 Berlin\nGermany", "agreement": "2026/17"},
+        ]  # fmt: skip
+
+    def pages(self, may: May, among: Ids | None = None) -> Iterator[Sequence[Sequence[Any]]]:
+        rows = Customer.objects.filter(redacted_at=None)
+        yield from by_pk(rows, "pk", *(column.field for column in FIELDS), among=among)
 
     def plan(self, rows: Sequence[Row], *, locked: bool = False) -> Plan:
         if locked:

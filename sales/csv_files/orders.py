@@ -5,7 +5,7 @@ What is shipped in the file had left before: it does nothing to stock. What is n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -13,12 +13,12 @@ from typing import Any
 
 from catalog import skus
 from catalog.csv_files import cells
-from catalog.csv_files.kinds import ROWS, Column, Kind, May, Outcome, Plan, Row
+from catalog.csv_files.kinds import ROWS, Column, Ids, Kind, May, Outcome, Plan, Row, parts
 from catalog.csv_files.kinds import Order as Errand
-from catalog.models import ZERO, Storage
+from catalog.models import ZERO, Stock, StockMovement, Storage
 from sales import buyers, orders
 from sales.buyers import Buyer
-from sales.models import Order, OrderLine
+from sales.models import Customer, Order, OrderLine
 from sales.orders import LineDraft, OrderDraft
 
 #: Of the whole sale: they stand on its first row at least, and say the same on the others.
@@ -64,12 +64,22 @@ class Sales(Kind):
     to_import = ("sales.add_order", "sales.change_order", "sales.add_customer")
     group_by = "number"
 
-    def pages(self, may: May) -> Iterator[Sequence[Sequence[Any]]]:
-        rows = Order.objects.current().select_related("customer", "storage").order_by("pk")
-        last = 0
+    fills = (Order, OrderLine, Customer, Stock, StockMovement)
+
+    def sample(self) -> Sequence[Mapping[str, str]]:
+        return [
+            {"number": "S-1001", "date_placed": "2026-11-22", "status": "New", "payment": "Paid",
+             "customer": "Marie Dubois", "email": "marie.dubois@example.com", "currency": "EUR",
+             "delivery_price": "4.90", "sku": "MUG-SAND", "quantity": "2", "line_total": "37"},
+            {"number": "S-1001", "sku": "TEA-SENCHA", "quantity": "0.5", "line_total": "23"},
+            {"number": "S-1002", "date_placed": "2026-11-23", "status": "Shipped", "payment": "Paid",
+             "customer": "Café Morgenrot GmbH", "email": "orders@example.com", "currency": "EUR",
+             "date_shipped": "2026-11-24", "sku": "MUG-SAND", "quantity": "12", "line_total": "222"},
+        ]  # fmt: skip
+
+    def pages(self, may: May, among: Ids | None = None) -> Iterator[Sequence[Sequence[Any]]]:
         sees_customers = may("sales.view_customer")
-        while page := list(rows.filter(pk__gt=last)[:ROWS]):
-            last = page[-1].pk
+        for page in _sales(among):
             lines: dict[int, list[OrderLine]] = {}
             for line in OrderLine.objects.filter(order__in=page).order_by("position", "pk"):
                 lines.setdefault(line.order_id, []).append(line)
@@ -98,6 +108,17 @@ class Sales(Kind):
                 orders.place_many(drafts, now=errand.now, actor=errand.actor)
 
         return Plan(outcomes, write)
+
+
+def _sales(among: Ids | None) -> Iterator[list[Order]]:
+    rows = Order.objects.select_related("customer", "storage").order_by("pk")
+    if among is not None:
+        yield from (list(rows.filter(pk__in=some)) for some in parts(among))
+        return
+    last = 0
+    while page := list(rows.filter(deleted_at=None, pk__gt=last)[:ROWS]):
+        yield page
+        last = page[-1].pk
 
 
 def _key(row: Row) -> tuple[Any, Any]:

@@ -1,15 +1,19 @@
 """CSV files on the merchant's screens."""
 
+import csv
+import io
 import uuid
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Group, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from catalog.models import CsvImport, Product
+from catalog import skus, stock
+from catalog.models import CsvImport, Product, Storage
 from people.models import Change
-from tests.csv_work import read, work
+from tests.csv_work import read, take_in, work
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +120,52 @@ def test_an_export_is_written_down(admin_client, mug):
     assert Change.objects.get().object_repr == "Products as CSV"
 
 
+def table(file: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(file.decode("utf-8-sig"), newline="")))
+
+
+def rows(response) -> list[list[str]]:
+    return table(b"".join(response.streaming_content))[1:]
+
+
+def test_a_list_is_exported_as_it_is_filtered_and_searched(admin_client, mug, cup, main):
+    stock.set_minimum(mug.pk, main.pk, Decimal(50))
+    skus.set_codes(cup, "CUP", ["CUP-1", "CUP-2"])
+    page = text(admin_client.get(reverse("admin:catalog_product_changelist"), {"level": "below"}))
+    address = reverse("admin:catalog_product_export", args=["stock"])
+    assert f'href="{address}?level=below"' in page
+    assert [row[1] for row in rows(admin_client.get(f"{address}?level=below"))] == ["MUG"]
+    codes = reverse("admin:catalog_product_export", args=["alternative_skus"])
+    assert [row[2] for row in rows(admin_client.get(f"{codes}?q=cup"))] == ["CUP-1", "CUP-2"]
+    assert rows(admin_client.get(f"{codes}?q=mug")) == []
+    assert Change.objects.latest("pk").change_message == "Exported what a list showed: 1"
+
+
+def test_a_list_on_many_pages_is_exported_whole(admin_client, main):
+    Product.objects.bulk_create(Product(name=f"Pot {number}") for number in range(1_200))
+    address = reverse("admin:catalog_product_export", args=["products"])
+    assert len(rows(admin_client.get(f"{address}?q=pot&p=3"))) == 1_200
+    assert admin_client.get(f"{address}?nonsense=1").status_code == 404
+
+
+def test_a_list_is_exported_by_whoever_may_and_as_what_it_is(as_group, mug):
+    viewer = as_group("Viewer")
+    assert len(rows(viewer.get(reverse("admin:catalog_product_export", args=["products"])))) == 1
+    assert viewer.get(reverse("admin:catalog_product_export", args=["customers"])).status_code == 404
+    viewer.force_login(User.objects.create_user("nobody", is_staff=True))
+    assert viewer.get(reverse("admin:catalog_product_export", args=["products"])).status_code == 403
+
+
+def test_every_sample_can_be_imported(admin_client, main):
+    Storage.objects.filter(pk=main.pk).update(is_default=True)
+    for kind in ("products", "alternative_skus", "stock", "customers", "sales"):
+        address = url("sample", kind)
+        assert address in text(admin_client.get(url("upload", kind)))
+        file = b"".join(admin_client.get(address).streaming_content)
+        row = take_in(kind, file)
+        assert (row.state, row.refused, row.new) == ("done", 0, len(table(file)) - 1), kind
+
+
 def test_whoever_may_not_change_products_exports_and_imports_none(as_group, mug):
     viewer = as_group("Viewer")
     page = text(viewer.get(url("changelist")))
@@ -134,8 +184,6 @@ def test_a_clerk_imports_stock_and_no_products(as_group, mug):
 
 
 def test_a_movement_leads_to_the_import_that_made_it(admin_client, mug):
-    from tests.csv_work import take_in
-
     row = take_in("stock", "SKU,Storage,On hand\nMUG,Main,4\n")
     page = text(admin_client.get(reverse("admin:catalog_product_change", args=[mug.pk])))
     assert f'href="{url("change", row.pk)}">CSV import</a>' in page

@@ -1,6 +1,10 @@
 """Customers and sales, out as CSV and in again."""
 
+import csv
+import io
+
 import pytest
+from django.urls import reverse
 
 from catalog import stock
 from catalog.csv_files import imports
@@ -148,6 +152,26 @@ def test_a_sale_whose_lines_lie_batches_apart_is_refused_whole(mug, default, fir
     assert row.examples["new"][0][:2] == [4, "Sale S-0"]
     assert not Order.objects.filter(number="S-A").exists()
     assert Order.objects.count() == 601
+
+
+def test_lists_of_sales_and_customers_are_exported_as_they_are_filtered(admin_client, mug):
+    make.order([("MUG", 1)], number="S-1")
+    shipped = make.order([("MUG", 1), ("MUG", 2)], number="S-2")
+    orders.set_status(shipped.pk, Order.Status.SHIPPED, now=NOW)
+    make.order([("MUG", 1)], number="S-3")
+    orders.delete(Order.objects.get(number="S-3").pk, now=NOW)
+    make.customer("Zoe", email="zoe@example.com")
+    assert listed(admin_client, "order", "sales", "status__exact=3") == ["S-2", "S-2"]
+    assert listed(admin_client, "order", "sales", "q=S-1") == ["S-1"]
+    assert listed(admin_client, "order", "sales", "deleted=1") == ["S-3"]
+    assert listed(admin_client, "order", "sales", "") == ["S-1", "S-2", "S-2"]
+    assert listed(admin_client, "customer", "customers", "q=zoe@example.com") == ["Zoe"]
+
+
+def listed(client, model: str, kind: str, query: str) -> list[str]:
+    response = client.get(f"{reverse(f'admin:sales_{model}_export', args=[kind])}?{query}")
+    file = b"".join(response.streaming_content).decode("utf-8-sig")
+    return [row[1] for row in csv.reader(io.StringIO(file, newline=""))][1:]
 
 
 def test_customers_are_left_out_for_whoever_may_not_see_them(mug):
