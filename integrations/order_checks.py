@@ -198,7 +198,7 @@ def _conclude(
         Q(seen_at=None) | Q(seen_at__lt=check.created_at),
         order__deleted_at=None,
         order__isnull=False,
-        shop_created_at__gt=check.since + timedelta(days=1),
+        shop_created_at__gte=check.since,
         shop_created_at__lt=check.asked_at - GRACE,
         due_at=None,
     )

@@ -132,6 +132,15 @@ def test_what_is_gone_in_the_shop_is_deleted_and_fixed(shop, quiet):
     assert Order.objects.current().count() == 1
 
 
+def test_what_is_deleted_on_the_first_day_is_found_that_night(shop, quiet):
+    Connection.objects.update(stock_since=timezone.now() - timedelta(hours=2))
+    quiet.refresh_from_db()
+    link = OrderLink.objects.order_by("pk").first()
+    OrderLink.objects.filter(pk=link.pk).update(shop_created_at=timezone.now() - timedelta(hours=1))
+    shop.delete_order(shop.book.orders[link.external_id])
+    assert found(check(quiet)) == {link.external_id: Kind.DELETED}
+
+
 def test_what_is_beyond_our_sight_is_not_taken_for_deleted(shop, quiet):
     link = OrderLink.objects.order_by("pk").first()
     make_older(shop)

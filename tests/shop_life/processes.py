@@ -66,12 +66,12 @@ def kill_worker(installation: Installation) -> None:
 
 def let_minutes_pass(installation: Installation) -> None:
     """The night is long after the last order: what is so young that its news may be under way is not compared."""
-    column = "shop_created_at"
-    if installation.database_url.startswith("sqlite"):
-        earlier = f"strftime('%Y-%m-%d %H:%M:%f', {column}, '-10 minutes')"
-    else:
-        earlier = f"{column} - interval '10 minutes'"
-    write(installation, f"UPDATE integrations_orderlink SET {column} = {earlier}")
+    for table, column in (("orderlink", "shop_created_at"), ("connection", "stock_since")):
+        if installation.database_url.startswith("sqlite"):
+            earlier = f"strftime('%Y-%m-%d %H:%M:%f', {column}, '-10 minutes')"
+        else:
+            earlier = f"{column} - interval '10 minutes'"
+        write(installation, f"UPDATE integrations_{table} SET {column} = {earlier}")
 
 
 def write(installation: Installation, sql: str) -> None:
