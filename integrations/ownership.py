@@ -17,6 +17,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from catalog.models import ZERO
 from sales.drafts import checked
 from sales.loaded import Sale
 from sales.models import Order, OrderLine
@@ -135,7 +136,7 @@ def draft(sale: Sale, changes: State, shop: OrderDraft | None = None) -> OrderDr
         customer_id=shop.customer_id if shop else order.customer_id,
         storage_id=changes.get("storage_id", order.storage_id),
         currency=shop.currency if shop else order.currency,
-        lines=_revised(sale.lines, changes),
+        lines=_with_kept(_revised(sale.lines, changes), shop),
         fulfilment=order.fulfilment,
         status=_status(order, changes, shop),
         payment=changes.get("payment"),
@@ -182,6 +183,17 @@ def _revised(lines: Iterable[OrderLine], changes: State) -> list[LineDraft]:
     if PLACES not in changes:
         return found
     return [replace(line, places=_places(changes[PLACES].get(line.key, {}))) for line in found]
+
+
+def _with_kept(lines: list[LineDraft], shop: OrderDraft | None) -> list[LineDraft]:
+    """What the sale has more than the shop of a line is the merchant's: the shop has not sent it."""
+    if shop is None:
+        return lines
+    theirs = {line.key: line.quantity for line in shop.lines}
+    return [
+        replace(line, kept=max(line.quantity - theirs.get(line.key, ZERO), ZERO)) if line.key else line
+        for line in lines
+    ]
 
 
 def _line(key: str, value: State) -> LineDraft:

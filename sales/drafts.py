@@ -33,6 +33,8 @@ class LineDraft:
     cost: Decimal | None = None
     #: Storage → units that are promised there and not in the sale's own.
     places: Mapping[int, Decimal] = field(default_factory=dict)
+    #: Units of which whoever says that the sale is shipped knows nothing: they have not left with the rest.
+    kept: Decimal = ZERO
 
 
 @dataclass(frozen=True, slots=True)

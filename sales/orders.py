@@ -158,7 +158,8 @@ def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> bool:
     if wanted is not None and (wanted in (Status.CANCELED, Status.SHIPPED) or order.status == Status.CANCELED):
         order.status = wanted
     if wanted == Status.SHIPPED:
-        _ship_rest(sale, draft.date_shipped, now, draft.stock_since)
+        kept = {line.key: line.kept for line in draft.lines if line.key and line.kept}
+        _ship_rest(sale, draft.date_shipped, now, draft.stock_since, kept)
     follow_lines(sale, now)
     if wanted == Status.PACKED and order.status == Status.NEW:
         order.status = Status.PACKED
@@ -170,9 +171,15 @@ def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> bool:
     return sale.parcels is not parcels
 
 
-def _ship_rest(sale: Sale, day: date | None, now: datetime, since: datetime | None = None) -> None:
+def _ship_rest(
+    sale: Sale,
+    day: date | None,
+    now: datetime,
+    since: datetime | None = None,
+    kept: Mapping[str, Decimal] | None = None,
+) -> None:
     since = since if shipments.may_be_history(day, since) else None
-    rest = shipments.of_rest(sale, sale.order.storage_id, shipments.moment(day, now), since)
+    rest = shipments.of_rest(sale, sale.order.storage_id, shipments.moment(day, now), since, kept)
     if rest:
         sale.parcels = [*sale.parcels, *rest]
     if day or sale.order.date_shipped is None or rest:

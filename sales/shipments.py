@@ -52,9 +52,17 @@ def write_new(sales: Sequence[Sale]) -> None:
     )
 
 
-def of_rest(sale: Sale, storage_id: int, shipped_at: datetime, since: datetime | None = None) -> list[Parcel]:
-    """One shipment of everything that is open; none when nothing is. It is not written."""
-    units = sale.open_units()
+def of_rest(
+    sale: Sale,
+    storage_id: int,
+    shipped_at: datetime,
+    since: datetime | None = None,
+    kept: Mapping[str, Decimal] | None = None,
+) -> list[Parcel]:
+    """One shipment of everything that is open, less what is kept of lines (by key); none when nothing is. It is not
+    written."""
+    stays = {line.pk: kept[line.key] for line in sale.lines if line.key in kept} if kept else {}
+    units = {pk: left for pk, open_ in sale.open_units().items() if (left := open_ - stays.get(pk, ZERO)) > ZERO}
     shipment = Shipment(
         order=sale.order, storage_id=storage_id, shipped_at=shipped_at, is_history=_is_history(shipped_at, since)
     )

@@ -421,6 +421,18 @@ def test_a_report_of_the_shop_takes_over_what_was_shipped_here(shop, connection,
     assert level("MUG") == (8, 0)
 
 
+def test_what_the_shop_has_taken_out_does_not_leave_with_the_rest(shop, connection, placed):
+    cup = sale().lines.get(sku="CUP")
+    sales.ship(sale().pk, lines={cup.pk: D(1)}, now=timezone.now())
+    shop.refund(placed, {placed.lines[0]: 1}, restock="CANCEL")
+    shop.fulfil(placed)
+    sync(connection)
+    assert waiting()[:1] == ["Quantity of Mug 2 → 1."]
+    assert (our_stock("MUG").on_hand, our_stock("MUG").reserved, sale().status) == (9, 1, Status.NEW)
+    apply()
+    assert (our_stock("MUG").on_hand, our_stock("MUG").reserved, sale().status) == (9, 0, Status.SHIPPED)
+
+
 def test_a_deleted_sale_is_restored_before_a_change_is_applied(shop, connection, placed, shipped):
     shop.edit(placed, add=[("CUP", 1)])
     sync(connection)
