@@ -14,7 +14,7 @@ from integrations.api.calls import Payload, Rows
 
 _Row = TypeVar("_Row", bound=Model)
 #: Rows of an endless list that are in memory at a time. (The answer is, as text.)
-CHUNK = 2000
+CHUNK = 5000
 
 
 def search(rows: QuerySet[_Row], words: str, *fields: str) -> QuerySet[_Row]:

@@ -51,6 +51,16 @@ def test_a_list_of_products(api, catalogue, main, statements, page):
     assert taken == 4 + KEY + bool(page)  # of a page that is full, all are counted
 
 
+def test_a_list_of_ten_thousand_products(api, main, statements):
+    made = Product.objects.bulk_create([Product(name=f"Thing {number}") for number in range(10_000)])
+    skus.set_codes_of_new([(each, f"CODE{each.pk}", []) for each in made])
+    taken = statements(lambda: api.ask("products/get_list", storage_id=main.pk))
+    assert taken <= 12
+    found = api.ask("products/get_list", storage_id=main.pk)
+    assert found["total"] == 10_000
+    assert [each["sku"] for each in found["products"]] == [f"CODE{each.pk}" for each in made]
+
+
 def test_a_list_of_sales(api, catalogue, statements):
     for number, lines in enumerate([1, 3, 2]):
         api.ask("orders/add", **sale(f"n{number}", lines))
