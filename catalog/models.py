@@ -82,7 +82,10 @@ class Product(models.Model):
 
     class Meta:
         permissions = [("move_stock_of_product", "Can count, receive and move stock of product")]
-        indexes = [models.Index(fields=["updated_at"], name="product_changed")]
+        indexes = [
+            models.Index(fields=["updated_at"], name="product_changed"),
+            models.Index(fields=["name", "id"], name="product_by_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -214,6 +217,12 @@ class StockMovement(models.Model):
         indexes = [
             models.Index(fields=["cause"], name="movement_cause"),
             models.Index(fields=["stock", "-created_at"], name="movement_recent"),
+            # What sales do is most of it, and found without an index.
+            models.Index(
+                fields=["kind", "-id"],
+                name="movement_not_of_sale",
+                condition=Q(kind__in=("count", "receive", "release", "return", "make", "move")),
+            ),
         ]
 
     def __str__(self) -> str:

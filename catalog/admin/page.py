@@ -35,6 +35,8 @@ class Page(Clickable):
     list_per_page = 50
     paginator = paging.Pages
     show_full_result_count = False
+    #: Columns that an index sorts by, however many rows there are.
+    indexed: Sequence[str] = ()
     compressed_fields = True
     warn_unsaved_form = True
 
@@ -82,6 +84,9 @@ class Page(Clickable):
             context["stale"] = stale.banner(form, request.get_full_path(), _shown)
         context["show_save_and_add_another"] = False
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[paging.List]:
+        return paging.List
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing is deleted by the dozen: what a deletion takes along is shown for one at a time."""

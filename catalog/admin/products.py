@@ -14,7 +14,7 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from catalog import skus, stock
+from catalog import search, skus, stock
 from catalog.admin import blocks, click, exporting, forms, page, show, theme
 from catalog.models import ZERO, Product, Sku, Stock, StockMovement, StockQuerySet, Storage
 
@@ -121,9 +121,10 @@ class ProductAdmin(exporting.Exporting, page.Deletable):
     form = forms.ProductForm
     list_display = ("name", "main_sku", "num_on_hand", "num_reserved", "num_available", "num_price")
     list_filter = (StorageFilter, LevelFilter, page.DeletedFilter)
-    search_fields = ("name", "skus__code")
+    search_fields = ("name",)  # that there is a search; `get_search_results` does it
     search_help_text = "Name or SKU"
     ordering = ("name", "pk")
+    indexed = ("name",)
     chips = (("All", ""), ("Below minimum", "level=below"), ("Negative", "level=negative"), ("Deleted", "deleted=1"))
     empty_title = "No products yet"
     empty_text = "Add the first one here, or connect a shop and import what it sells."
@@ -151,6 +152,13 @@ class ProductAdmin(exporting.Exporting, page.Deletable):
             )
         )
         return products
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(pk__in=search.products(search_term)), False
 
     @admin.display(description="SKU", ordering="code")
     def main_sku(self, product: Any) -> str:

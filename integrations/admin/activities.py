@@ -57,6 +57,7 @@ class ActivityAdmin(Replays, page.ReadOnly):
     search_fields = ("what",)  # `get_search_results` looks
     search_help_text = "A sale's number, a SKU, an order's id or words"
     ordering = ("-at", "-pk")
+    indexed = ("when",)
     chips = (
         ("All", ""),
         ("Failed", "outcome__exact=failed"),

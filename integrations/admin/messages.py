@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from catalog.admin import click, show, theme
+from catalog.admin import click, paging, show, theme
 from integrations import replay
 from integrations.admin import webhooks
 from integrations.admin.rights import CHANGE, OfConnection, may_change
 from integrations.models import Message
 
 
-class MessageList(ChangeList):
+class MessageList(paging.List):
     """Looks up what the messages of this page are of, for all of them at once."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -62,7 +61,7 @@ class MessageAdmin(OfConnection):
     empty_text = "Programs with a webhook address are told of sales and stock as they change; it is listed here."
     empty_icon = "notifications"
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[paging.List]:
         return MessageList
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

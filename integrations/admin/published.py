@@ -6,18 +6,17 @@ from collections import defaultdict
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, show, theme
+from catalog.admin import page, paging, show, theme
 from integrations import outbox, wanted
 from integrations.dashboard import parts
 from integrations.models import PublishedStock
 
 
-class PublishedList(ChangeList):
+class PublishedList(paging.List):
     """Computes what the rows of this page should show, one query for each of their connections."""
 
     def get_results(self, request: HttpRequest) -> None:
@@ -49,6 +48,7 @@ class PublishedStockAdmin(page.ReadOnly):
     list_display = ("product", "connection_name", "location", "num_confirmed", "num_wanted", "state", "since")
     list_select_related = ("connection", "link", "mapping", "stock__product")
     list_filter = (StateFilter, ("connection", theme.RelatedDropdownFilter))
+    indexed = ("product",)
     search_fields = ("stock__product__name", "link__sku")
     search_help_text = "Product or SKU"
     ordering = ("stock__product__name", "pk")
@@ -60,7 +60,7 @@ class PublishedStockAdmin(page.ReadOnly):
     )
     empty_icon = "sync_alt"
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[paging.List]:
         return PublishedList
 
     @admin.display(description="Product", ordering="stock__product__name")

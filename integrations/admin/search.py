@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.db.models import Q
 from django.http import HttpRequest
 
 from catalog.admin import show
 from catalog.admin.theme import SearchResult
 from catalog.models import Product
+from catalog.search import products as search_products
 from integrations import search
 from sales.models import Customer, Order
 from sales.search import MOST as LOOKED_AT
@@ -30,8 +30,7 @@ def _found(request: HttpRequest, term: str) -> Iterator[SearchResult]:
         for order in orders.select_related("customer").order_by("-date_placed", "-pk")[:MOST]:
             yield _result(f"Sale {order}", order.customer.name, show.page_of(order), "receipt_long")
     if may("catalog.view_product"):
-        by_code = Product.objects.filter(skus__code__icontains=term).values("pk")
-        products = Product.objects.current().filter(Q(name__icontains=term) | Q(pk__in=by_code))
+        products = Product.objects.current().filter(pk__in=search_products(term))
         for product in products.order_by("name", "pk")[:MOST]:
             yield _result(product.name, "Product", show.page_of(product), "inventory_2")
     if may("sales.view_customer"):

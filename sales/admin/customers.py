@@ -20,7 +20,7 @@ SALES_SHOWN = 50
 @admin.register(Customer)
 class CustomerAdmin(exporting.Exporting, page.Page):
     list_display = ("who", "email", "phone", "num_sales", "last_sale")
-    sortable_by = ("who",)
+    sortable_by = indexed = ("who",)
     search_fields = ("name",)  # that there is a search; `get_search_results` does it
     search_help_text = "Name, e-mail or phone"
     ordering = (Upper("name"), "pk")

@@ -88,7 +88,7 @@ class OrderAdmin(exporting.Exporting, page.Deletable):
         page.DeletedFilter,
     )
     #: Those by which the newest, or the lowest, are found without reading all.
-    sortable_by = ("number", "date")
+    sortable_by = indexed = ("number", "date")
     search_fields = ("number",)  # that there is a search; `get_search_results` does it
     search_help_text = "Number, customer, e-mail, phone or SKU"
     ordering = ("-date_placed", "-pk")

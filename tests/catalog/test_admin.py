@@ -1,8 +1,10 @@
 """Products and storages on their screens."""
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
+from catalog.admin import paging
 from catalog.models import Product, Sku, Stock, StockMovement, Storage
 from tests import make
 
@@ -225,3 +227,36 @@ def test_storage_list_takes_the_same_statements_for_any_number(admin_client, mug
     for number in range(8):
         make.product("MUG", on_hand=1, storage=make.storage(f"Storage {number}"))
     assert statements(look) == before
+
+
+def test_search_finds_a_part_of_a_name_and_of_a_sku_together(admin_client, mug, cup):
+    Sku.objects.create(product=mug, code="BLUE-77", key="blue-77")
+    Product.objects.filter(pk=mug.pk).update(name="Coffee mug")
+    for words, found in (("offee", True), ("UE-7", True), ("mug ue-77", True), ("mug cup", False), ("zzz", False)):
+        page = text(admin_client.get(url("product_changelist"), {"q": words}))
+        assert ("Coffee mug" in page) == found, words
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="an index of PostgreSQL's")
+@pytest.mark.parametrize("field", ["name", "skus__code"])
+def test_parts_of_names_and_skus_have_an_index(mug, field):
+    rows = Product.objects.filter(**{f"{field}__icontains": "mug"})
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert "_letters" in rows.explain()
+
+
+def test_many_rows_are_sorted_only_by_what_has_an_index(admin_client, mug, cup, monkeypatch):
+    monkeypatch.setattr(paging, "MOST", 1)
+    by_reserved = admin_client.get(url("product_changelist"), {"o": "3"})
+    assert "are not sorted by Reserved: filter or search the list first." in text(by_reserved)
+    by_name = admin_client.get(url("product_changelist"), {"o": "-0"})
+    assert "are not sorted" not in text(by_name)
+    assert [str(row) for row in by_name.context["cl"].result_list] == sorted([mug.name, cup.name], reverse=True)
+
+
+def test_few_rows_of_many_are_sorted_by_any_column(admin_client, mug, cup, monkeypatch):
+    monkeypatch.setattr(paging, "MOST", 1)
+    page = admin_client.get(url("product_changelist"), {"o": "3", "q": "mug"})
+    assert "are not sorted" not in text(page)
