@@ -151,7 +151,7 @@ def test_an_order_that_meets_the_limit_is_put_back_as_if_it_had_not_been_touched
 def test_a_push_that_meets_the_limit_is_the_same_call_afterwards(shop, connection):
     row = our_stock("MUG")
     stock.count(row.product_id, row.storage_id, Decimal(3))
-    shop.faults.add("error", status=429, seconds=30, operation="StockbridgeSetQuantities")
+    shop.faults.add("error", status=429, seconds=3, operation="StockbridgeSetQuantities")
     outbox.push_due(connection, registry.connector_for(connection, registry.PIECES))
     published = PublishedStock.objects.get(link__sku="MUG")
     assert (published.attempts, published.lease_token, published.sending) == (0, "", 3)

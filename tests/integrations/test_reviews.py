@@ -155,7 +155,9 @@ def _finish(connection: Connection) -> None:
 def test_where_the_shop_does_not_write_it_down_every_page_is_looked_at(shop, connection, place):
     shop.set_available("MUG", place, 3)
     shop.faults.add("bulk_failed", times=9)
-    review(connection)
+    reviews.begin(connection, timezone.now())
+    _finish(connection)
+    sync(connection)
     assert shop.available("MUG", place) == 10
     warning = Activity.objects.get(outcome=Activity.Outcome.WARNING)
     assert "one page after the other" in warning.why
@@ -164,7 +166,9 @@ def test_where_the_shop_does_not_write_it_down_every_page_is_looked_at(shop, con
 def test_a_result_that_is_cut_off_is_read_again(shop, connection, place):
     shop.set_available("MUG", place, 3)
     shop.faults.add("cut_after", operation="download", times=2)
-    review(connection)
+    reviews.begin(connection, timezone.now())
+    _finish(connection)
+    sync(connection)
     assert shop.available("MUG", place) == 10
     assert reviews.last(connection).compared == 2
 
