@@ -30,7 +30,11 @@ def main() -> int:
         file = place / f"life_{options.seed}.sqlite3"
         for old in place.glob(f"{file.name}*"):
             old.unlink()
-        url = postgres_database(options.postgres, "shop_life") if options.postgres else f"sqlite:///{file}"
+        url = (
+            postgres_database(options.postgres, f"shop_life_{options.seed}")
+            if options.postgres
+            else f"sqlite:///{file}"
+        )
         return run(url, options.seed, options.seconds, aloud=options.aloud)
 
 
