@@ -5,7 +5,21 @@ import sys
 import time
 from collections.abc import Callable
 
-from bench import api, backfill, burst, calls, growth, instructions, latency, push, report, statements, sweep, webhook
+from bench import (
+    api,
+    backfill,
+    burst,
+    calls,
+    growth,
+    instructions,
+    latency,
+    push,
+    report,
+    screens,
+    statements,
+    sweep,
+    webhook,
+)
 from bench.report import Row
 from bench.stage import Stage, databases, stage
 
@@ -19,6 +33,7 @@ MEASURES: dict[str, Callable[[Stage], list[Row]]] = {
     "sweep": sweep.measure,
     "api": api.measure,
     "growth": growth.measure,
+    "screens": screens.measure,
     "webhook": webhook.measure,
     "instructions": instructions.measure,
     "backfill": backfill.measure,

@@ -104,7 +104,7 @@ class Stage:
             return []
         with psycopg.connect(self.url, autocommit=True) as ours:
             named = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s"
-            return sorted(pid for (pid,) in ours.execute(named, [application]) if _is_here(pid))
+            return sorted(pid for (pid,) in ours.execute(named, [application]) if is_here(pid))
 
     def close_backends(self) -> None:
         """So that whoever is connected connects anew."""
@@ -143,7 +143,7 @@ def stage(database: str) -> Iterator[Stage]:
         yield Stage(database, url, shop, location, installation, connection["id"])
 
 
-def _is_here(pid: int) -> bool:
+def is_here(pid: int) -> bool:
     """Whether that process of the database is one of this machine's."""
     name = Path(f"/proc/{pid}/comm")
     return name.exists() and name.read_text().startswith("postgres")
