@@ -26,7 +26,8 @@ class ProductForm(theme.ModelForm):
     )  # fmt: skip
 
     class Media:
-        js = ("stockbridge/skus.js",)
+        # It looks for its fields, which the head of the page comes before.
+        js = (forms.Script("stockbridge/skus.js", defer=True),)
 
     class Meta:
         model = Product

@@ -32,6 +32,10 @@ class ProgramForm(theme.ModelForm):
     class Meta:
         model = Connection
         fields = ("name", "prefix", "fulfilment", "default_storage")
+        widgets = {
+            "name": theme.TextInput, "prefix": theme.TextInput, "fulfilment": theme.Select,
+            "default_storage": theme.Select,
+        }  # fmt: skip
         help_texts = {
             "name": "What you call this program: Web shop, Till …",
             "prefix": "Put before the numbers of its sales: W- makes W-1001 of 1001.",

@@ -232,7 +232,7 @@ KINDS: dict[str, Kind] = {
     "orders_waiting": Kind(
         "Orders that wait", "Mend what the sentence names, then retry; retrying does no harm.", _order,
         ("problem_at", "pk"), ("order", "connection"), {"retry": Act("Retry", _retry_orders)}, "pending_actions",
-        nouns=("order", "orders"), card="waiting to become sales",
+        nouns=("order", "orders"), card="waiting to come in",
     ),
     "unmatched_skus": Kind(
         "Unmatched SKUs", "Link each to a product, make a product of it, or ignore it.", _sku, ("created_at", "pk"),

@@ -8,6 +8,11 @@ document.addEventListener("submit", (event) => {
     form.dataset.sent = "1";
 });
 
+/* The theme writes a chosen file's name into a text field beside it, and fails where there is none. */
+document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".sb-file input").forEach((input) => { input.hasChangeListener = true; });
+});
+
 document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;

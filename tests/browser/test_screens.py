@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser import axe, keyboard
+from tests.browser import axe, keyboard, looks
 from tests.browser.screens import log_in
 
 pytestmark = pytest.mark.browser
@@ -14,7 +14,8 @@ def test_every_screen_is_quiet_local_accessible_and_as_wide_as_the_window(visito
         assert visitor.go(path).status == 200
         if visitor.is_too_wide():
             too_wide.append(name)
-        barriers += [f"{name}: {each}" for each in [*axe.violations(visitor.page), *keyboard.unreachable(visitor.page)]]
+        found = [*axe.violations(visitor.page), *keyboard.unreachable(visitor.page), *looks.frameless(visitor.page)]
+        barriers += [f"{name}: {each}" for each in found]
     assert (visitor.complaints, too_wide, barriers) == ([], [], [])
 
 
