@@ -17,15 +17,17 @@ MOST = 500
 
 
 def meant(term: str) -> Q:
-    """Of Activity. Five statements."""
+    """Of Activity. Six statements."""
     term = term.strip()
     products = _products(term)
     sold = OrderLine.objects.filter(product__in=products).order_by("-pk").values_list("order_id", flat=True)
     orders = {*sold[:MOST]} if products else set()
     orders.update(Order.objects.filter(number__in=_numbers(term)).values_list("pk", flat=True)[:MOST])
-    newest = Activity.objects.order_by("-at", "-pk").values("pk")[:NEWEST]
-    words = Activity.objects.filter(Q(what__icontains=term) | Q(why__icontains=term), pk__in=newest)
-    lines = list(words.order_by("-pk").values_list("pk", flat=True)[:MOST])
+    # By the time of the oldest of them: a list of ids would be looked up after all lines were read.
+    oldest = Activity.objects.order_by("-at", "-pk").values_list("at", flat=True)[NEWEST - 1 : NEWEST].first()
+    newest = Activity.objects.filter(at__gte=oldest) if oldest else Activity.objects.all()
+    words = newest.filter(Q(what__icontains=term) | Q(why__icontains=term))
+    lines = list(words.order_by("-at", "-pk").values_list("pk", flat=True)[:MOST])
     return (
         Q(order_id__in=orders) | Q(product_id__in=products) | Q(external_id__in=_external_ids(term)) | Q(pk__in=lines)
     )
