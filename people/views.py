@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from catalog.admin import theme
+from catalog.admin import audit, page, theme
 from catalog.admin.theme import ModelForm
 from integrations import alerts as integration_alerts
 from integrations.alerts import PERMISSION
@@ -40,6 +40,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         except ValidationError as error:
             form.add_error("code", error)
         else:
+            _log(request, "Login in two steps turned on.")
             messages.success(request, "From now on a code is asked for besides your password.")
             return _page(request, "people/codes.html", codes=codes)
     device = second_step.begin(user)
@@ -54,7 +55,9 @@ def codes(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     if not second_step.is_on(user):
         return HttpResponseRedirect(reverse("account"))
-    return _page(request, "people/codes.html", codes=second_step.new_codes(user))
+    made = second_step.new_codes(user)
+    _log(request, "New codes on paper; the old ones do not work any more.")
+    return _page(request, "people/codes.html", codes=made)
 
 
 @require_POST
@@ -63,6 +66,7 @@ def end(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST)
     if form.is_valid() and second_step.passes(cast(User, request.user), form.cleaned_data["code"]):
         second_step.end(cast(User, request.user))
+        _log(request, "Login in two steps turned off.")
         messages.success(request, "Only your password is asked for from now on.")
     else:
         messages.error(request, second_step.WRONG)
@@ -102,6 +106,8 @@ def alerts(request: HttpRequest) -> HttpResponse:
         user.email = form.cleaned_data["email"]
         user.save(update_fields=["email"])
         integration_alerts.choose(form.save(commit=False))
+        if form.changed_data:
+            _log(request, f"Alerts: {', '.join(page.change_of(form, name) for name in form.changed_data)}.")
         messages.success(request, "Saved.")
         return HttpResponseRedirect(reverse("account_alerts"))
     return _page(
@@ -130,6 +136,10 @@ def log_out_elsewhere(request: HttpRequest) -> HttpResponse:
     ended = sessions.end(cast(User, request.user), but=request.session.session_key)
     messages.success(request, f"Logged out in {ended} other place{'' if ended == 1 else 's'}.")
     return HttpResponseRedirect(reverse("account"))
+
+
+def _log(request: HttpRequest, sentence: str) -> None:
+    audit.write(request, [(request.user, sentence)])
 
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:

@@ -155,7 +155,7 @@ class Page(Clickable):
         for part in message:
             changed = part.get("changed", {})
             if "fields" in changed and "object" not in changed:
-                changed["fields"] = [_change(form, name) for name in form.changed_data]
+                changed["fields"] = [change_of(form, name) for name in form.changed_data]
         return message
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -168,14 +168,20 @@ class Page(Clickable):
         obj.save(update_fields=[*shown, *stamps])
 
     def for_each(self, request: HttpRequest, queryset: QuerySet[Any], work: Callable[[Any], object], done: str) -> None:
-        """Do `work` for each; those that are refused are named and hold up nobody. `done` reads "{} marked packed"."""
+        """Do `work` for each; those that are refused are named and hold up nobody. `done` reads "{} marked packed".
+
+        What `work` answers is written down as the change of that one.
+        """
         count = 0
         for instance in queryset:
             try:
-                work(instance)
+                answer = work(instance)
                 count += 1
             except self.refusals as error:
                 messages.error(request, f"{instance}: {' '.join(sentences(error))}")
+            else:
+                if isinstance(answer, str):
+                    self.log_change(request, instance, answer)
         if count:
             messages.success(request, done.format(f"{count} {self._noun(count)}"))
 
@@ -192,7 +198,8 @@ class Page(Clickable):
         return str(self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural)
 
 
-def _change(form: Any, name: str) -> str:
+def change_of(form: Any, name: str) -> str:
+    """What was changed of a form that was saved: "Price: 4 → 5"."""
     if name not in form.fields:  # a password, under another name
         return name.capitalize()
     field = form.fields[name]

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 
-from catalog.admin import blocks, page, show, theme
+from catalog.admin import audit, blocks, page, show, theme
 from integrations import order_checks
 from integrations.models import Connection, OrderCheck, OrderFinding
 
@@ -115,6 +115,7 @@ class OrderFindingAdmin(page.ReadOnly):
 
     @admin.action(description="Fix", permissions=["fix"])
     def fix(self, request: HttpRequest, queryset: QuerySet[OrderFinding]) -> None:
+        audit.write(request, [(row, f"Read again now. {row.why}") for row in queryset])
         messages.success(request, fixed(order_checks.fix(queryset, timezone.now())))
 
 

@@ -9,7 +9,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, show, theme
+from catalog.admin import audit, page, show, theme
 from integrations import outbox
 from integrations.models import Connection, Drift, PublishedStock
 
@@ -108,18 +108,22 @@ class DriftAdmin(page.ReadOnly):
     @admin.action(description="Send ours", permissions=["decide"])
     def send_ours(self, request: HttpRequest, queryset: QuerySet[Drift]) -> None:
         chosen = PublishedStock.objects.filter(drift__in=queryset.values("pk"))
+        rows = list(queryset.filter(published__connection__stock_agreed_at__isnull=False))
         unseen = chosen.filter(connection__stock_agreed_at=None)
         if waiting := unseen.values_list("connection__name", flat=True).order_by("connection__name").distinct():
             names = ", ".join(waiting)
             messages.error(request, f"Nothing is sent yet to {names}: confirm the first push on the connection's page.")
         count = outbox.send_ours(chosen.filter(connection__stock_agreed_at__isnull=False))
         if count:
+            audit.write(request, [(row, f"Ours is sent: {row.theirs} → {row.ours} in the shop.") for row in rows])
             messages.success(request, f"{_quantities(count)} sent now.")
 
     @admin.action(description="Take theirs", permissions=["decide"])
     def take_theirs(self, request: HttpRequest, queryset: QuerySet[Drift]) -> None:
-        chosen = PublishedStock.objects.filter(drift__in=queryset.exclude(theirs=None).values("pk"))
+        rows = list(queryset.exclude(theirs=None))
+        chosen = PublishedStock.objects.filter(drift__in=[row.pk for row in rows])
         if count := outbox.take_theirs(chosen):
+            audit.write(request, [(row, f"Theirs is taken: {row.ours} → {row.theirs} here.") for row in rows])
             messages.success(request, f"{_quantities(count)} taken as our count now.")
         if absent := queryset.filter(theirs=None).count():
             messages.error(request, f"{_quantities(absent)} not stocked there, so there is nothing to take.")

@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 
-from catalog.admin import click, paging, show, theme
+from catalog.admin import audit, click, paging, show, theme
 from integrations import replay
 from integrations.admin import webhooks
 from integrations.admin.rights import CHANGE, OfConnection, may_change
@@ -94,7 +94,9 @@ class MessageAdmin(OfConnection):
 
     @admin.action(description="Replay", permissions=["replay"])
     def replay_chosen(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        rows = list(queryset)
         number = replay.messages(queryset, timezone.now(), request.user.get_username())
+        audit.write(request, [(row, "Told again.") for row in rows])
         said = "1 message is" if number == 1 else f"{number} messages are"
         messages.success(request, f"{said} told again now. Addresses that are switched off are told nothing.")
 

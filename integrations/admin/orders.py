@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, show, theme
+from catalog.admin import audit, page, show, theme
 from integrations import inbox, orders
 from integrations.dashboard import parts
 from integrations.models import OrderLink
@@ -72,12 +72,15 @@ class OrderLinkAdmin(page.ReadOnly):
     @admin.action(description="Retry", permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[OrderLink]) -> None:
         count = inbox.look_again(list(queryset))
+        audit.write(request, [(row, "Read again now.") for row in queryset])
         messages.success(request, f"{count} {'order is' if count == 1 else 'orders are'} read again now.")
 
     @admin.action(description="Dismiss", permissions=["retry"])
     def dismiss(self, request: HttpRequest, queryset: QuerySet[OrderLink]) -> None:
+        rows = [link for link in queryset if link.read_at is None and link.problem]
         count = orders.dismiss(list(queryset), timezone.now(), request.user.get_username())
         if count:
+            audit.write(request, [(row, f"Dismissed. It waited: {row.problem}") for row in rows])
             messages.success(request, f"{count} {'order is' if count == 1 else 'orders are'} dismissed.")
         if rest := len(queryset) - count:
             messages.error(request, f"{rest} {'was' if rest == 1 else 'were'} read before: decide about what is in it.")

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from catalog.admin import page, paging, show, theme
+from catalog.admin import audit, page, paging, show, theme
 from integrations import outbox, wanted
 from integrations.dashboard import parts
 from integrations.models import PublishedStock
@@ -96,5 +96,6 @@ class PublishedStockAdmin(page.ReadOnly):
 
     @admin.action(description="Retry", permissions=["retry"])
     def retry(self, request: HttpRequest, queryset: QuerySet[PublishedStock]) -> None:
+        audit.write(request, [(row, "Tried again now.") for row in queryset])
         count = outbox.retry(queryset)
         messages.success(request, f"{count} {'quantity is' if count == 1 else 'quantities are'} sent again now.")

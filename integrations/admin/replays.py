@@ -70,7 +70,9 @@ class Replays(page.Page):
         if not may_change(request):
             raise PermissionDenied
         if request.method == "POST":
-            self.message_user(request, _done(line, request.user.get_username()))
+            answer = _done(line, request.user.get_username())
+            self.log_change(request, line, f"Replayed: {answer}")
+            self.message_user(request, answer)
             return HttpResponseRedirect(show.page_of(line))
         here = reverse("admin:integrations_activity_replay", args=[line.pk])
         context = {

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import counting
-from catalog.admin import show
+from catalog.admin import audit, show
 from integrations import attention
 from integrations.dashboard.kinds import CHANGE, KINDS, Act, Item, Kind
 from integrations.models import Connection, Dismissal
@@ -154,6 +154,8 @@ def _done(request: HttpRequest, name: str, act_name: str, ids: list[int]) -> str
     if act_name in ("undo", "dismiss") and not request.user.has_perm(CHANGE):
         raise PermissionDenied
     if act_name == "undo":
+        gone = list(Dismissal.objects.filter(pk__in=ids))
+        audit.write(request, [(row, f"Dismissed no more. It was: {row.why}") for row in gone])
         return f"Back on the list, where they are still so: {attention.undo(ids, actor=actor, now=now)}."
     kind = KINDS.get(name)
     if kind is None:
@@ -164,7 +166,9 @@ def _done(request: HttpRequest, name: str, act_name: str, ids: list[int]) -> str
         raise ValidationError(GONE)
     if act_name == "dismiss":
         chosen = {row.pk: kind.item(row).what for row in found}
-        count = attention.dismiss(name, chosen, why=request.POST.get("why", ""), actor=actor, now=now)
+        why = request.POST.get("why", "")
+        count = attention.dismiss(name, chosen, why=why, actor=actor, now=now)
+        audit.write(request, [(row, f"Dismissed: {why.strip()[:500]}") for row in found])
         return f"Dismissed: {count}. They come back when something new happens to them."
     act = kind.acts.get(act_name)
     if act is None:
@@ -172,7 +176,10 @@ def _done(request: HttpRequest, name: str, act_name: str, ids: list[int]) -> str
     if not request.user.has_perm(act.permission):
         raise PermissionDenied
     model: Any = rows.model
-    return act.work(model._default_manager.filter(pk__in=[row.pk for row in found]), actor, now)
+    what = [(row, kind.item(row).what) for row in found]
+    answer = act.work(model._default_manager.filter(pk__in=[row.pk for row in found]), actor, now)
+    audit.write(request, [(row, f"{act.title}: {was} → {answer}") for row, was in what])
+    return answer
 
 
 def badge(request: HttpRequest) -> str:

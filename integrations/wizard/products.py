@@ -105,21 +105,25 @@ def link(request: HttpRequest, connection: Connection, offer: int) -> HttpRespon
 
 def _act(request: HttpRequest, connection: Connection) -> None:
     """Read again, make products of some or all, or stop making them."""
-    now, actor = timezone.now(), request.user.get_username()
     if "read" in request.POST:
-        looks.begin(connection, now)
+        looks.begin(connection, timezone.now())
     elif "cancel" in request.POST:
         looks.cancel(connection)
     elif not request.user.has_perm(TO_MAKE):
         raise ValidationError(MAY_NOT)
     elif "make_all" in request.POST:
         found = looks.search(looks.unknown_here(connection), request.POST.get("q", "")[:100])
-        looks.make(connection, found, now, actor)
+        _make(request, connection, found)
     elif "make" in request.POST:
         chosen = [int(pk) for pk in request.POST.getlist("offer") if pk.isascii() and pk.isdigit() and len(pk) < 19]
         if not chosen:
             raise ValidationError("Tick the products that are to be made here.")
-        looks.make(connection, connection.offers.filter(pk__in=chosen), now, actor)
+        _make(request, connection, connection.offers.filter(pk__in=chosen))
+
+
+def _make(request: HttpRequest, connection: Connection, offers: QuerySet[Offer]) -> None:
+    if number := looks.make(connection, offers, timezone.now(), request.user.get_username()):
+        frame.log(request, connection, f"Setup, products. To be made here: {number:,}.")
 
 
 def _shown(request: HttpRequest, connection: Connection) -> dict[str, Any]:
