@@ -66,6 +66,7 @@ def killed_once(installation: Installation, is_time: Callable[[], bool]) -> None
     worker.wait()
 
 
+@pytest.mark.long
 def test_killed_in_the_middle_of_an_import_nothing_is_lost_or_doubled(new_database):
     with Installation(new_database("csv"), "", is_new=False) as installation:
         assert installation.python(UPLOAD) == ROWS
@@ -93,6 +94,7 @@ def pieces(content: bytes) -> Iterator[bytes]:
     return (content[at : at + 65536] for at in range(0, len(content), 65536))
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_reading_and_writing_a_longer_file_takes_no_more_memory():
     Product.objects.bulk_create(Product(name=f"Pot {number}") for number in range(6_000))

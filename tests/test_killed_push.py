@@ -64,6 +64,7 @@ def installation(shop, new_database) -> Iterator[Installation]:
         yield installation
 
 
+@pytest.mark.long
 def test_killed_between_two_calls_of_a_push_nothing_is_lost(installation, shop):
     location = next(iter(shop.book.locations.values()))
     installation.python(COUNT.format(units=7))

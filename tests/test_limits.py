@@ -14,6 +14,8 @@ from sandbox.shopify.server import ShopServer
 from sandbox.shopify.shop import Shop
 from tests.installation import ROOT, Installation
 
+pytestmark = pytest.mark.long
+
 PRODUCTS = 300
 #: Three of the worker's, and two that a person has started.
 PROCESSES = 5

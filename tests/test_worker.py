@@ -17,6 +17,8 @@ from sandbox.shopify.server import ShopServer
 from sandbox.shopify.shop import Shop
 from tests.installation import Installation, descendants
 
+pytestmark = pytest.mark.long
+
 PRODUCTS = 12
 
 

@@ -12,6 +12,8 @@ import time
 from contextlib import suppress
 from typing import Any
 
+import pytest
+
 from tests.api.conftest import Wire
 from tests.api.site import Site
 from tests.installation import descendants
@@ -101,6 +103,7 @@ def sale(num: str) -> dict[str, Any]:
     return {"num": num, "customer_name": f"Customer {num}", "products": lines}
 
 
+@pytest.mark.long
 def test_calls_that_were_killed_and_repeated_are_neither_lost_nor_doubled(new_database):
     chance = random.Random(11)
     stop = threading.Event()

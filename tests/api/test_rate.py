@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from tests.api.conftest import Wire
 from tests.api.site import Site
 from tests.installation import Installation
@@ -9,6 +11,7 @@ from tests.installation import Installation
 RATE, BURST = 1, 20
 
 
+@pytest.mark.long
 def test_a_rate_is_a_keys_own_and_holds_over_processes(new_database):
     limits = {"API_RATE": str(RATE), "API_BURST": str(BURST)}
     with (

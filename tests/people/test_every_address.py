@@ -12,7 +12,7 @@ from catalog.models import CsvImport
 from tests.browser import believable
 from tests.people.test_roles import member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 #: What changes something, of every screen: its buttons come on top.
 VERBS = ("add", "change", "delete")
