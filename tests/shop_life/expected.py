@@ -126,7 +126,34 @@ class Expected:
             if sale.is_wanted:
                 for place, gone in self._left(sale).items():
                     found[place] -= gone
+        for place, gone in self._left_before().items():
+            if place in found:
+                found[place] -= gone
         return found
+
+    def _left_before(self) -> dict[Place, Decimal]:
+        """What the shop sent of something that came later in lines that are none here: it was sent, and taken back from
+        the order, before anybody knew it. The shop's quantity, which was its first count, has it.
+        """
+        units: dict[Place, Decimal] = defaultdict(Decimal)
+        ours = {(sale.order, key) for sale in self.books.sales.values() for key in sale.keys}
+        for order in self.shop.book.orders.values():
+            lines = {line.gid: line for line in order.lines if line.sku.startswith("NEW")}
+            unknown = {gid for gid in lines if (order.gid, gid) not in ours}
+            sent = [
+                (gid, parcel.location_gid, count)
+                for parcel in order.fulfillments if parcel.status == "SUCCESS"
+                for gid, count in parcel.quantities.items()
+            ]  # fmt: skip
+            back = [
+                (row.line_gid, row.location_gid, -row.quantity)
+                for refund in order.refunds for row in refund.lines if row.restock_type == "RETURN"
+            ]  # fmt: skip
+            for gid, location, count in [*sent, *back]:
+                product = self.books.links.get(lines[gid].variant_gid) if gid in unknown else None
+                if product:
+                    units[product, self._storage(location)] += count
+        return units
 
     def _left(self, sale: Sale) -> dict[Place, Decimal]:
         units: dict[Place, Decimal] = defaultdict(Decimal)
