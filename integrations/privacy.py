@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -53,6 +54,33 @@ def receive(connection: Connection, delivery_id: str, notice: PersonNotice, now:
     why = f"Answer by {(now + TO_ANSWER):%Y-%m-%d}, under Privacy requests." if is_question else ""
     outcome = Outcome.WAITING if is_question else Outcome.DONE
     activity.note(connection, what, direction=Direction.IN, outcome=outcome, why=why, now=now)
+
+
+def forget_everybody(connection: Connection, now: datetime, *, actor: str) -> None:
+    """As when a shop tells that its app was removed, by hand: before the connection is deleted, which says whose sales
+    they are. Worked off by the worker. A second click changes nothing.
+
+    Raises
+    ------
+    ValidationError: the connection is active, so its orders would bring them back.
+    """
+    with transaction.atomic():
+        held = Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        if held.state == Connection.State.ACTIVE:
+            raise ValidationError("Pause the connection first, or its next orders bring their customers back.")
+        if forgetting(held).exists():
+            return
+        made = PrivacyRequest(
+            connection=held, kind=Kind.SHOP, delivery_id=f"by hand {now.isoformat()}", received_at=now, due_at=now,
+            done_by=actor[:150],
+        )  # fmt: skip
+        made.save()
+        activity.by_hand(held, "Everybody who bought there is to be forgotten.", actor=actor, now=now)
+
+
+def forgetting(connection: Connection) -> QuerySet[PrivacyRequest]:
+    """What is still to be redacted."""
+    return PrivacyRequest.objects.filter(connection=connection, due_at__isnull=False)
 
 
 def waiting() -> QuerySet[PrivacyRequest]:
@@ -99,7 +127,9 @@ def _work(request: PrivacyRequest) -> bool:
         return True
     if held.update(**due.done(now), done_at=now, who={}, **counted):
         row_now = row.get()
-        what = f"Redacted as the shop asked: {row_now.sales} sales, {row_now.customers} customers."
+        what = (
+            f"Redacted as {request.done_by or 'the shop'} asked: {row_now.sales} sales, {row_now.customers} customers."
+        )
         why = "Numbers, lines and amounts of the sales stay for the books."
         activity.note(request.connection, what, direction=Direction.HERE, why=why, now=now)
     return True

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from catalog.admin import click, show, theme
-from integrations import backfill, connections, health, inbox, order_checks, outbox, registry, reviews, setup
+from integrations import backfill, connections, health, inbox, order_checks, outbox, privacy, registry, reviews, setup
 from integrations.admin import checks, imports
 from integrations.models import Backfill, Connection
 
@@ -59,6 +59,10 @@ class SendForm(click.Form):
         )
 
 
+class ForgetForm(click.Form):
+    is_sure = forms.BooleanField(label="Forget them. There is no way back")
+
+
 class ShopClicks(click.Clickable):
     """Buttons of connections; `OF_BOTH` are those of programs, too."""
 
@@ -101,6 +105,20 @@ class ShopClicks(click.Clickable):
         if not is_shop(connection):
             return f"{connection} is paused: its calls are refused, and it is told nothing until you resume."
         return f"{connection} is paused. Webhooks are still remembered."
+
+    @click.button(
+        "Forget its customers…",
+        icon="person_off",
+        tone="danger",
+        form=ForgetForm,
+        when=lambda one: is_shop(one) and one.state != State.ACTIVE and not privacy.forgetting(one).exists(),
+        permission="integrations.delete_connection",
+        help="Names, addresses and notes of everybody who bought in this shop are removed, as when it asks for that."
+        " Numbers, lines and amounts of the sales stay for your books; whoever also bought elsewhere is kept for that.",
+    )
+    def forget_customers(self, request: HttpRequest, connection: Connection, form: ForgetForm) -> str:
+        privacy.forget_everybody(connection, timezone.now(), actor=request.user.get_username())
+        return "They are being forgotten. Privacy requests says how far that is; delete the connection after it."
 
     @click.button("Check now", icon="network_check", when=is_shop)
     def check_now(self, request: HttpRequest, connection: Connection) -> str:

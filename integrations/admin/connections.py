@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from catalog import counting
 from catalog.admin import blocks, show, tabs, theme
-from integrations import connections, filters, programs, reviews, setup
+from integrations import connections, filters, privacy, programs, reviews, setup
 from integrations.admin import access, shops
 from integrations.admin import programs as program_page
 from integrations.admin.clicks import OF_BOTH, ShopClicks, is_shop
@@ -107,7 +107,7 @@ class ConnectionAdmin(access.AccessClicks, program_page.ProgramClicks, ShopClick
     clicks = (
         "agree", "activate", "dry_run", "send_stock", "resume", "check_now", "rotate_secret", "change_access",
         "change_address", "retry_orders", "retry_quantities", "import_orders", "pause_import", "resume_import",
-        "cancel_import", "check_orders", "fix_orders", "pause", "make_key", "add_endpoint",
+        "cancel_import", "check_orders", "fix_orders", "pause", "forget_customers", "make_key", "add_endpoint",
     )  # fmt: skip
 
     def click_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
@@ -131,8 +131,9 @@ class ConnectionAdmin(access.AccessClicks, program_page.ProgramClicks, ShopClick
         ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever wants to forget a shop pauses it first."""
-        return super().has_delete_permission(request, obj) and getattr(obj, "state", "") != State.ACTIVE
+        """Whoever wants to forget a shop pauses it first, and lets those finish who forget its customers."""
+        may = super().has_delete_permission(request, obj) and getattr(obj, "state", "") != State.ACTIVE
+        return may and (obj is None or not privacy.forgetting(obj).exists())
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Not all that goes with it by name: that may be a hundred thousand rows."""
@@ -145,7 +146,8 @@ class ConnectionAdmin(access.AccessClicks, program_page.ProgramClicks, ShopClick
             )
         return (
             "Stockbridge forgets the shop: its mapping, links and activity go, and its webhooks are taken out of the"
-            " shop. Sales and stock stay. The shop keeps the quantities that it shows now."
+            " shop. Sales and stock stay, and so do the names of who bought there: Forget its customers… under Settings"
+            " removes them, and only before. The shop keeps the quantities that it shows now."
         )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:

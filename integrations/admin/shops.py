@@ -194,5 +194,5 @@ TABS = (
     tabs.Tab("locations", "Locations", locations, ("check_now",)),
     tabs.Tab("products", "Products", products, ("agree", "send_stock", "dry_run", "retry_quantities")),
     tabs.Tab("activity", "Activity", activities),
-    tabs.Tab(tabs.SETTINGS, "Settings", clicks=("rotate_secret", "change_access")),
+    tabs.Tab(tabs.SETTINGS, "Settings", clicks=("rotate_secret", "change_access", "forget_customers")),
 )  # fmt: skip

@@ -297,6 +297,31 @@ def test_a_delivery_of_a_shop_that_is_not_connected_is_refused_and_ours_looked_a
     assert connection.check_due_at <= timezone.now()
 
 
+def test_who_deletes_a_shop_can_have_its_customers_forgotten_first(admin_client, shop, connection, bought):
+    page = reverse("admin:integrations_connection_forget_customers", args=[connection.pk])
+    settings_tab = reverse("admin:integrations_connection_change", args=[connection.pk]) + "?tab=settings"
+    assert page not in admin_client.get(settings_tab).content.decode()  # it is active
+    admin_client.post(page, {"is_sure": "on"}, follow=True)
+    assert not PrivacyRequest.objects.exists()
+
+    Connection.objects.update(state=Connection.State.PAUSED)
+    assert page in admin_client.get(settings_tab).content.decode()
+    admin_client.post(page, {})
+    assert not PrivacyRequest.objects.exists()
+    for _ in range(2):  # clicked twice
+        admin_client.post(page, {"is_sure": "on"}, follow=True)
+    request = PrivacyRequest.objects.get()
+    assert (request.kind, request.done_by) == ("shop", "admin")
+    gone = reverse("admin:integrations_connection_delete", args=[connection.pk])
+    assert admin_client.post(gone, {"post": "yes"}).status_code == 403
+    tasks.drain()
+    assert not [word for word in (*WORDS, "Baker", "bob@example.com") if word in everything()]
+    assert "Redacted as admin asked: 3 sales, 2 customers." in Activity.objects.values_list("what", flat=True)
+    admin_client.post(gone, {"post": "yes"})
+    assert not Connection.objects.exists()
+    assert Order.objects.count() == 3
+
+
 def test_a_delivery_is_answered_in_few_statements(shop, connection, bought, statements):
     assert statements(lambda: ask(shop, connection, "customers/redact")) <= 5
 
