@@ -6,7 +6,7 @@ Repeating a call changes nothing, unless its docstring says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -161,6 +161,8 @@ def _follow_draft(sale: Sale, draft: OrderDraft, now: datetime) -> bool:
         kept = {line.key: line.kept for line in draft.lines if line.key and line.kept}
         _ship_rest(sale, draft.date_shipped, now, draft.stock_since, kept)
     follow_lines(sale, now)
+    if wanted == Status.NEW and order.status == Status.SHIPPED and not sale.is_shipped():
+        order.status = Status.NEW  # nothing is open: what had left came back, and is not wanted any more
     if wanted == Status.PACKED and order.status == Status.NEW:
         order.status = Status.PACKED
     is_open_again = sale.before["status"] == Status.SHIPPED != order.status
@@ -188,17 +190,27 @@ def _ship_rest(
 
 @transaction.atomic
 def set_status(
-    order_id: int, status: int, *, date_shipped: date | None = None, now: datetime, actor: str = ""
+    order_id: int,
+    status: int,
+    *,
+    seen: Collection[int] = tuple(Status.values),
+    date_shipped: date | None = None,
+    now: datetime,
+    actor: str = "",
 ) -> Order:
     """Every status may follow every other, and stock follows.
 
     To Shipped: what is open leaves the sale's storage, on date_shipped or today. From Shipped to New or Packed: all its
     shipments are taken back. To Canceled: nothing is reserved and what was shipped is back, until the opposite.
+
+    seen: those of which it has to be one still; else ValidationError, as what was decided was decided about another.
     """
     if status not in Status.values:
         raise ValidationError("Invalid status value")
     sale = lock_current(order_id)
     order = sale.order
+    if order.status not in seen:
+        raise ValidationError(f"It is {order.get_status_display().lower()}, so nothing of it was changed.")
     parcels = sale.parcels
     if status in (Status.NEW, Status.PACKED) and (order.status == Status.SHIPPED or sale.is_shipped()):
         shipments.write(sale, [])

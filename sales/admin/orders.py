@@ -218,20 +218,21 @@ class OrderAdmin(exporting.Exporting, page.Deletable):
         return slips.page(request, queryset.select_related("customer", "storage"))
 
     # --- one sale ---------------------------------------------------------------------------------------
-    def _status(self, request: HttpRequest, order: Order, status: Order.Status) -> None:
-        orders.set_status(order.pk, status, actor=request.user.get_username(), now=timezone.now())
+    def _status(self, request: HttpRequest, order: Order, status: Order.Status, *seen: Order.Status) -> None:
+        """`seen`: as the button is shown; of several sales that are chosen together, some may be another."""
+        orders.set_status(order.pk, status, seen=seen, actor=request.user.get_username(), now=timezone.now())
 
     def _payment(self, order: Order, payment: Order.Payment) -> None:
         orders.set_payment(order.pk, payment)
 
     @click.button("Mark packed", icon="package_2", when=_is(Status.NEW))
     def pack(self, request: HttpRequest, order: Order) -> str:
-        self._status(request, order, Status.PACKED)
+        self._status(request, order, Status.PACKED, Status.NEW)
         return f"Sale {order} is packed."
 
     @click.button("Back to new", icon="undo", when=_is(Status.PACKED))
     def unpack(self, request: HttpRequest, order: Order) -> str:
-        self._status(request, order, Status.NEW)
+        self._status(request, order, Status.NEW, Status.PACKED)
         return f"Sale {order} is new again."
 
     @click.button("Ship all that is open", icon="local_shipping", tone="primary", when=_is(Status.NEW, Status.PACKED))
@@ -299,12 +300,12 @@ class OrderAdmin(exporting.Exporting, page.Deletable):
 
     @click.button("Cancel sale", icon="block", tone="danger", when=_is(Status.NEW, Status.PACKED, Status.SHIPPED))
     def cancel(self, request: HttpRequest, order: Order) -> str:
-        self._status(request, order, Status.CANCELED)
+        self._status(request, order, Status.CANCELED, Status.NEW, Status.PACKED, Status.SHIPPED)
         return f"Sale {order} is canceled; its goods are free again."
 
     @click.button("Reopen", icon="undo", when=_is(Status.CANCELED, Status.SHIPPED))
     def reopen(self, request: HttpRequest, order: Order) -> str:
-        self._status(request, order, Status.NEW)
+        self._status(request, order, Status.NEW, Status.CANCELED, Status.SHIPPED)
         return f"Sale {order} is new again."
 
     @click.button("Mark paid", icon="paid", when=_pays(Payment.UNPAID, Payment.PARTIALLY_PAID))

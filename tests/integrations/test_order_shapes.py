@@ -153,6 +153,17 @@ def test_a_fulfilment_that_is_called_off_brings_its_goods_back(shop, connection)
     assert here("MUG") == (10, 8)
 
 
+def test_what_came_back_and_is_not_wanted_any_more_is_not_shipped(shop, connection):
+    placed = shop.place_order([("MUG", 2)])
+    [sent] = shop.fulfil(placed)
+    assert in_step(shop, connection).status == Status.SHIPPED
+    shop.cancel_fulfillment(sent)
+    shop.refund(placed, {"MUG": 2}, restock="CANCEL")
+    sale = in_step(shop, connection)
+    assert (sale.status, sale.date_shipped) == (Status.NEW, None)
+    assert here("MUG") == (10, 10)
+
+
 def test_goods_that_leave_from_a_place_that_is_not_mapped_are_taken_from_the_default_storage_with_a_warning(
     shop, connection
 ):

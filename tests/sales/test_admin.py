@@ -300,6 +300,23 @@ def test_links_change_nothing(admin_client, mug):
     assert (response.url, order.status) == (url("order_change", order.pk), Status.NEW)
 
 
+def test_only_what_is_new_is_marked_packed_among_several(admin_client, mug):
+    """Packed would take back what was shipped, and reopen what was canceled."""
+    statuses = [Order.Status.NEW, Order.Status.SHIPPED, Order.Status.CANCELED]
+    placed = [make.order([("MUG", 1)], number=str(status.value)) for status in statuses]
+    for order, status in zip(placed, statuses, strict=True):
+        orders.set_status(order.pk, status, now=make.NOW)
+    form = {"action": "pack_all", "_selected_action": [order.pk for order in placed]}
+    said = told(admin_client.post(url("order_changelist"), form, follow=True))
+    assert [Order.objects.get(pk=order.pk).status for order in placed] == [Order.Status.PACKED, *statuses[1:]]
+    assert sorted(said) == [
+        "1 sale packed.",
+        "3: It is shipped, so nothing of it was changed.",
+        "4: It is canceled, so nothing of it was changed.",
+    ]
+    assert make.level(mug) == (9, 1)
+
+
 def test_bulk_actions_name_those_that_are_refused(admin_client, mug):
     shipped, fresh = make.order([("MUG", 1)], number="S-1"), make.order([("MUG", 2)], number="S-2")
     orders.ship(shipped.pk, now=make.NOW)

@@ -171,7 +171,7 @@ def set_status(chance: Random) -> Did:
     order = _sale(chance, status__in=(0, 1))  # from Shipped, everything would be taken back
     if order is None or order.status == status:
         return None
-    orders.set_status(order.pk, status, now=timezone.now(), actor="merchant")
+    orders.set_status(order.pk, status, seen=[order.status], now=timezone.now(), actor="merchant")
     return {"status": status, **_about(order)}
 
 
