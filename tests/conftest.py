@@ -24,15 +24,8 @@ settings.register_profile(
 settings.load_profile("stockbridge")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long begins first: begun last, it would be waited for while nothing else is left to do.
-
-    Screens stay together: each process that looks at them starts a browser and fills a shop of its own.
-    """
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+    """What takes long begins first: begun last, it would be waited for while nothing else is left to do."""
     items.sort(key=lambda item: not (item.get_closest_marker("long") or item.get_closest_marker("browser")))
 
 
