@@ -151,7 +151,7 @@ def _place(
         [link for link, _ in plain], update_conflicts=True, unique_fields=["id"], update_fields=_READ
     )
     Activity.objects.bulk_create(lines)
-    Connection.objects.filter(pk=connection.pk).update(last_order_at=now)
+    published.sold(connection)
     _doubt(connection, [remote for _, remote in plain], matched, now)
     return {
         link.pk: Taken(link.external_id, remote.number, Became.IMPORTED, order_id=link.order_id)

@@ -76,13 +76,21 @@ def collect(now: datetime) -> int:
         named: dict[tuple[int, str], list[WebhookDelivery]] = defaultdict(list)
         for row in rows:
             named[row.connection_id, row.topic].append(row)
-        for (connection_id, topic), told in sorted(named.items()):
+        for (connection_id, topic), told in sorted(named.items(), key=_in_turn):
             _make_due(connection_id, topic, [row for row in told if row.external_id], now)
         WebhookDelivery.objects.filter(pk__in=[row.pk for row in rows]).update(handled_at=now)
         newest = {row.connection_id: row.received_at for row in rows}
         for connection_id, received_at in sorted(newest.items()):
             Connection.objects.filter(pk=connection_id).update(last_webhook_at=received_at)
     return len(rows)
+
+
+def _in_turn(told: tuple[tuple[int, str], list[WebhookDelivery]]) -> tuple[int, int, str]:
+    """All orders, then all stock, then the connections themselves: as an import of an order locks them, which would
+    wait for us while we wait for it."""
+    (connection_id, topic), _ = told
+    turn = 0 if topic in (Topic.ORDER, Topic.ORDER_DELETED) else 1 if topic == Topic.STOCK else 2
+    return turn, connection_id, topic
 
 
 def _make_due(connection_id: int, topic: str, told: Sequence[WebhookDelivery], now: datetime) -> None:

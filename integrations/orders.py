@@ -189,7 +189,7 @@ def make_match(connection: Connection, link: OrderLink, remote: RemoteOrder, now
         link.imported = changes.first(drafted)
         what, why = f"Sale {link.order.number} arrived.", drafted.draft.remarks
         activity.note_order(connection, link, what, outcome=outcome, why=why, now=now, **said)
-        Connection.objects.filter(pk=connection.pk).update(last_order_at=now)
+        published.sold(connection)
     elif changed := changes.follow(connection, link, drafted, remote, now):
         may_move = ownership.goods(link.imported or {}) != goods
         why = " ".join([*changed, *drafted.warnings])

@@ -64,6 +64,8 @@ class _Gathered:
     made: set[int] = field(default_factory=set)
     #: Connection's pk → products that its shop has moved.
     moved: dict[int, set[int]] = field(default_factory=dict)
+    #: Connections of which an order became a sale.
+    sold: set[int] = field(default_factory=set)
 
     def write(self, now: datetime) -> None:
         if self.moved:
@@ -72,6 +74,10 @@ class _Gathered:
             _set_due(self.stock, self.made, now)
         for connection_id, product_ids in sorted(self.moved.items()):
             doubt(PublishedStock.objects.filter(connection=connection_id, link__product_id__in=product_ids), now)
+        # The connection after its rows, as a push and the collecting of deliveries do, which would wait for us while
+        # we wait for them.
+        for connection_id in sorted(self.sold):
+            Connection.objects.filter(pk=connection_id).update(last_order_at=now)
 
 
 _gathered: ContextVar[_Gathered | None] = ContextVar("gathered", default=None)
@@ -134,6 +140,13 @@ def moved_by_shop(connection: Connection, product_ids: Iterable[int], now: datet
         found.moved.setdefault(connection.pk, set()).update(product_ids)
     else:
         doubt(connection.published.filter(link__product_id__in=list(product_ids)), now)
+
+
+def sold(connection: Connection) -> None:
+    """An order of this shop's has become a sale. For what is `gathering`, which writes it last. No statement."""
+    found = _gathered.get()
+    assert found is not None
+    found.sold.add(connection.pk)
 
 
 def doubt(rows: QuerySet[PublishedStock], now: datetime) -> int:

@@ -191,6 +191,47 @@ def test_an_order_of_which_a_part_was_sent_and_whoever_wants_its_quantities_do_n
     assert our_stock("CUP").on_hand == 4
 
 
+def wait_for_us(act: Callable[[], object]) -> races.Rival:
+    """Begun, and waiting for what this transaction holds."""
+    rival = races.Rival(act)
+    rival.start()
+    while not rival.waits_for_us():
+        assert rival.is_alive(), rival.error
+    return rival
+
+
+def test_an_order_that_arrives_and_a_push_that_writes_down_what_it_sent_do_not_wait_for_ever(shop, connection):
+    shop.place_order([("MUG", 1)])
+    orders.pull(connection, registry.connector_for(connection), timezone.now())
+    with transaction.atomic():
+        due.lock(connection.published.all())
+        rival = wait_for_us(lambda: work(connection))
+        Connection.objects.filter(pk=connection.pk).update(last_push_at=timezone.now())
+    rival.join(20)
+    assert rival.error is None
+    assert not connection.order_links.exclude(problem="").exists()
+    assert Connection.objects.get().last_order_at is not None
+
+
+def test_deliveries_of_two_shops_and_an_order_that_arrives_do_not_wait_for_ever(shop, connection):
+    """The first shop tells of its stock and the second of an order, which is just being read and needs that stock."""
+    second = Connection.objects.create(platform=connection.platform, domain="second.myshopify.com")
+    link = second.order_links.create(external_id="gid://shopify/Order/2")
+    row = connection.published.get(link__sku="MUG")
+    PublishedStock.objects.update(confirmed_at=None)
+    for one, topic, external_id in (
+        (connection, Topic.STOCK, row.link.item_id),
+        (second, Topic.ORDER, link.external_id),
+    ):
+        inbox.receive(one, Notice(f"w{one.pk}", topic, "told", external_id), timezone.now())
+    with transaction.atomic():
+        due.lock(second.order_links.all())
+        rival = wait_for_us(lambda: inbox.collect(timezone.now()))
+        published.doubt(connection.published.all(), timezone.now())
+    rival.join(20)
+    assert (rival.error, rival.result) == (None, 2)
+
+
 def test_two_orders_of_the_same_unknown_things_share_their_rows(shop, connection, sell):
     for number in range(6):
         sell(f"GHOST{number}", here=False)
