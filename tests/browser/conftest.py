@@ -27,7 +27,9 @@ def chromium() -> Iterator[Any]:
         pytest.skip("No Chromium was found: install chromium to run the browser tests.")
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
+    # Playwright keeps an event loop in this thread until it ends, and Django would refuse the other tests here.
+    with pytest.MonkeyPatch.context() as environment, sync_playwright() as playwright:
+        environment.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
