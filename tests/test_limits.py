@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -56,9 +57,19 @@ def count_everything(installation: Installation, units: int) -> None:
     )
 
 
-def sync(installation: Installation) -> subprocess.Popen[bytes]:
+@pytest.fixture
+def sync(installation: Installation) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
+    """Begins one; what still runs at the end is killed."""
     command = [sys.executable, "manage.py", "sync", "--json"]
-    return subprocess.Popen(command, cwd=ROOT, env=installation.environment, stdout=subprocess.DEVNULL)
+    with ExitStack() as running:
+
+        def begin() -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(command, cwd=ROOT, env=installation.environment, stdout=subprocess.DEVNULL)
+            running.enter_context(process)
+            running.callback(process.kill)
+            return process
+
+        yield begin
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> None:
@@ -77,7 +88,7 @@ SAID = {
 
 
 @pytest.mark.parametrize(("bucket", "orders"), [("600/50", 60), ("200/20", 12)])
-def test_several_processes_at_the_limit_fail_nowhere_and_lose_no_points(installation, shop, bucket, orders):
+def test_several_processes_at_the_limit_fail_nowhere_and_lose_no_points(installation, shop, sync, bucket, orders):
     assert installation.ask("sync")["done"]
     installation.start_web()
     count_everything(installation, 900)
@@ -86,7 +97,7 @@ def test_several_processes_at_the_limit_fail_nowhere_and_lose_no_points(installa
     for number in range(orders):
         shop.place_order([(f"T{number}", 1), (f"T{number + 1}", 2)], email=f"c{number % 40}@example.com")
     installation.start_worker()
-    others = [sync(installation) for _ in range(2)]
+    others = [sync() for _ in range(2)]
     spilled_before_the_limit: list[float] = []
 
     def is_done() -> bool:
