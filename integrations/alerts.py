@@ -14,10 +14,11 @@ from smtplib import SMTPException
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.db.models import F, Min, Q
+from django.db.models import F, Min, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from catalog import sql
 from integrations import attention, conditions, due
 from integrations.models import Alerts, Connection, OrderLink, PublishedStock, WebhookDelivery
 
@@ -93,12 +94,19 @@ def _behind(connection: Connection, age: timedelta) -> str:
 
 def tell_due(now: datetime) -> int:
     """Tell whoever wants to hear now; returns how many mails were sent. Safe to run twice at once."""
-    people = Alerts.objects.exclude(when=Alerts.When.NEVER).filter(user__is_active=True).exclude(user__email="")
-    free = list(people.filter(Q(not_before=None) | Q(not_before__lte=now)).select_related("user").order_by("pk"))
-    if not free:
+    if not _anybody_listens.ask(now):
         return 0
+    people = list(_listening(now).select_related("user").order_by("pk"))
     found = problems(now)
-    return sum(_tell(one, found, now) for one in free if one.user.has_perm(PERMISSION))
+    return sum(_tell(one, found, now) for one in people if one.user.has_perm(PERMISSION))
+
+
+def _listening(now: datetime) -> QuerySet[Alerts]:
+    people = Alerts.objects.exclude(when=Alerts.When.NEVER).filter(user__is_active=True).exclude(user__email="")
+    return people.filter(Q(not_before=None) | Q(not_before__lte=now))
+
+
+_anybody_listens = sql.Question(_listening)
 
 
 def _tell(alerts: Alerts, found: Sequence[Problem], now: datetime) -> bool:

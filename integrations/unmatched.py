@@ -13,10 +13,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from catalog import skus
+from catalog import skus, sql
 from catalog.models import Sku
 from integrations import activity, due
 from integrations.activity import Direction, Outcome
@@ -289,22 +289,31 @@ def _known(codes: QuerySet[Sku]) -> QuerySet[UnmatchedLine]:
 def release_waiting(connection: Connection, now: datetime) -> int:
     """The floor: orders that nobody has had read again since their SKU became known, or was decided upon.
 
-    Each line does so once. Safe to repeat.
+    Each line does so once. One statement where there are none, at any shop. Safe to repeat.
     """
-    mine = Q(unmatched_sku__connection=connection, is_released=False)
-    decided = Q(is_ignored=False, unmatched_sku__ignored_at__isnull=False)
-    decided |= Q(is_ignored=True, unmatched_sku__ignored_at__isnull=True)
-    linked = ProductLink.objects.filter(connection=connection).values("external_id")
-    known = Q(pk__in=_known(Sku.objects.all()).values("pk"))
-    settled = ~Q(unmatched_sku__external_id="") & Q(unmatched_sku__external_id__in=linked)
-    pks = list(UnmatchedLine.objects.current().filter(mine & (decided | known | settled)).values_list("pk", flat=True))
-    if not pks:
+    if not _any_may_go.ask(now):
         return 0
+    lines = _may_go().filter(unmatched_sku__connection=connection)
+    pks = list(lines.values_list("pk", flat=True))
     with transaction.atomic():
         lines = UnmatchedLine.objects.filter(pk__in=pks)
         count = release(lines, now)
         lines.update(is_released=True)
     return count
+
+
+def _may_go() -> QuerySet[UnmatchedLine]:
+    decided = Q(is_ignored=False, unmatched_sku__ignored_at__isnull=False)
+    decided |= Q(is_ignored=True, unmatched_sku__ignored_at__isnull=True)
+    known = Q(pk__in=_known(Sku.objects.all()).values("pk"))
+    product = ProductLink.objects.filter(
+        connection=OuterRef("unmatched_sku__connection"), external_id=OuterRef("unmatched_sku__external_id")
+    )
+    linked = ~Q(unmatched_sku__external_id="") & Exists(product)
+    return UnmatchedLine.objects.current().filter(decided | known | linked, is_released=False)
+
+
+_any_may_go = sql.Question(lambda now: _may_go())
 
 
 def tidy(now: datetime) -> None:
