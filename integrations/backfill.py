@@ -18,11 +18,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
 from django.utils import timezone
 
+from catalog import sql
+from catalog.models import Stock, StockMovement
 from integrations import activity, batches, connections, due, inbox, orders, registry
 from integrations.activity import Direction
 from integrations.connector import AccessDenied, Busy, Connector, Refused, Unavailable
-from integrations.models import Backfill, BackfillResult, Connection, OrderLink
+from integrations.models import Activity, Backfill, BackfillResult, Connection, CustomerLink, OrderLink
 from integrations.remote import BulkState, WrittenOrder
+from sales.models import Customer, Order, OrderLine, Shipment, ShipmentLine
 
 State = Backfill.State
 Became = BackfillResult.Outcome
@@ -33,6 +36,13 @@ BATCH = 100
 SLICE_S = 2.0
 #: Orders that are read one by one at the same time: they stand before new ones in the queue.
 READ_ALONE = 40
+#: After so many orders PostgreSQL counts these tables anew. It does so once a minute by itself; meanwhile a table that
+#: has grown a hundredfold would be read from end to end for each row that refers to it.
+ANALYSED = tuple(BATCH * 2**power for power in range(20))
+FILLED = (
+    Customer, Order, OrderLine, Shipment, ShipmentLine, Stock, StockMovement, OrderLink, CustomerLink, Activity,
+    BackfillResult,
+)  # fmt: skip
 #: How often the shop is asked whether it has written everything down, and whether the last orders were read.
 ASK = timedelta(seconds=2)
 
@@ -180,7 +190,7 @@ def _read(
         anew = {"operation": "", "is_anonymous": backfill.is_anonymous or answer.is_denied}
         held.update(**due.later(now, now + due.backoff(backfill.attempts), problem), **anew)
         return
-    still = _settle_alone(backfill)
+    still, done = _settle_alone(backfill), backfill.results.count()
     batch: list[WrittenOrder] = []
     for written in connector.read_orders(answer.url, backfill.position):
         batch.append(written)
@@ -189,13 +199,19 @@ def _read(
         alone = _take(connection, connector, backfill, held, batch)
         if alone is None:
             return
-        batch, still = [], still + alone
+        _count_tables_anew(done, done + BATCH)
+        batch, still, done = [], still + alone, done + BATCH
         if time.monotonic() > stop_at or still >= READ_ALONE:
             _go_on(held, timezone.now() + (ASK if still >= READ_ALONE else timedelta(0)), found=answer.roots)
             return
     if batch and _take(connection, connector, backfill, held, batch) is None:
         return
     _go_on(held, timezone.now(), found=answer.roots, is_read=True)
+
+
+def _count_tables_anew(before: int, after: int) -> None:
+    if any(before < number <= after for number in ANALYSED):
+        sql.analyse(FILLED)
 
 
 def _take(

@@ -56,9 +56,11 @@ def take_in(connection: Connection, remotes: Sequence[RemoteOrder], read_at: dat
             mine.append((link, remote))
     newer = [each.external_id for each in remotes if _is_older(links[each.external_id], each)]
     orders.look(connection.pk, newer, now)
-    OrderLink.objects.filter(pk__in=[link.pk for link, _ in mine]).update(lease_token=token)
     with published.gathering(now):
         placed = _plain(connection, mine, read_at, now)
+        rest = [link.pk for link, _ in mine if link.pk not in placed]
+        if rest:
+            OrderLink.objects.filter(pk__in=rest).update(lease_token=token)
         for link, remote in mine:
             made = placed.get(link.pk) or _alone(connection, link, token, remote, read_at)
             taken[remote.external_id] = made

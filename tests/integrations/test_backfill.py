@@ -9,11 +9,12 @@ from typing import Any, cast
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection as database
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog import stock
+from catalog import sql, stock
 from catalog.models import Stock, StockMovement
 from integrations import backfill, batches, inbox, orders, registry
 from integrations.connector import Connector
@@ -153,6 +154,16 @@ def test_a_slice_takes_a_part_and_the_next_goes_on(quiet, many):
     assert job.state == State.DONE
     assert Order.objects.count() == many
     assert our_stock("BEAD").reserved == many
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(database.vendor != "postgresql", reason="SQLite does not count its tables")
+def test_the_database_knows_how_large_its_tables_have_become(quiet, many):
+    backfill.start(quiet, None, timezone.now())
+    work(quiet)
+    names = [model._meta.db_table for model in (Order, OrderLine, OrderLink)]
+    known = sql.rows(f"SELECT reltuples FROM pg_class WHERE relname IN {sql.marks(3)}", names)
+    assert all(rows >= backfill.BATCH for (rows,) in known)
 
 
 def test_paused_it_does_nothing_until_it_is_resumed(quiet, many):
