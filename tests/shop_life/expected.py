@@ -10,7 +10,7 @@ from sandbox.shopify.money import financial_status, fulfillment_status, totals
 from sandbox.shopify.state import Line, Order
 from tests.shop_life.books import Books, Place, Sale
 from tests.shop_life.diary import Diary
-from tests.shop_life.shop import BASE, People
+from tests.shop_life.shop import BASE, People, base
 
 ZERO = Decimal(0)
 PAYMENT = {"PAID": 2, "PARTIALLY_REFUNDED": 2, "PARTIALLY_PAID": 1}
@@ -33,8 +33,8 @@ class Expected:
         """Our products that the line may be of, and whether it may be none of ours."""
         if line.is_tip or not line.sku:
             return set(), True
-        if line.sku in KNOWN:
-            return {self.books.products[line.sku]}, False
+        if base(line.sku) in KNOWN:
+            return {self.books.products[base(line.sku)]}, False
         about = [
             each for each in self.learnt
             if each["variant"] == line.variant_gid or (not each["variant"] and each["sku"] == line.sku)

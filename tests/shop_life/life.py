@@ -144,6 +144,7 @@ class Life:
     def rest(self) -> None:
         """Faults end; what is due is done, what waits is decided, and the checks of the night find what they find."""
         self.weather.end()
+        self.people.as_before()
         processes.kill_worker(self.installation)
         self.installation.start_worker()
         self.diary.note("weather", "the faults have ended")

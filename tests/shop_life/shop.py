@@ -16,6 +16,8 @@ PLACES = ("Main", "Annex")
 BASE = [f"A{number}" for number in range(10)]
 #: Most that are opened, and most that are thrown out, in one life.
 NEWCOMERS, GOERS = 4, 2
+#: What a SKU is followed by while the shop calls it otherwise.
+OTHERWISE = "/2"
 
 
 class People:
@@ -47,6 +49,7 @@ class People:
             self.buy: 34, self.send_all: 10, self.send_some: 9, self.call_back: 4, self.give_back: 8, self.edit: 8,
             self.cancel: 5, self.delete: 3, self.pay: 4, self.annotate: 3, self.tag: 2, self.archive: 1,
             self.recount: 5, self.rush: 4, self.newcomer: 2, self.twin: 1, self.throw_out: 1, self.goodwill: 1,
+            self.close_or_open: 2, self.rename: 2,
         }  # fmt: skip
 
     def act(self) -> None:
@@ -87,8 +90,8 @@ class People:
             discount=chance.choice(("0", "0", "0", "1.00")),
             tip=chance.choice(("0",) * 9 + ("2.00",)),
             paid=chance.random() < 0.85,
-            location=chance.choice(PLACES) if chance.random() < 0.1 else None,
-            pos=chance.choice(PLACES) if chance.random() < 0.04 else None,
+            location=chance.choice(self._open_places()) if chance.random() < 0.1 else None,
+            pos=chance.choice(self._open_places()) if chance.random() < 0.04 else None,
             source_name=chance.choice(("web",) * 6 + ("shopify_draft_order",)),
             tags=["urgent"] if chance.random() < 0.1 else [],
         )
@@ -114,7 +117,7 @@ class People:
 
     def _send(self, order: Order, units: dict[Line, int] | None) -> str:
         before = {line.gid: line.fulfilled for line in order.lines}
-        where = self.chance.choice(PLACES) if self.chance.random() < 0.3 else None
+        where = self.chance.choice(self._open_places()) if self.chance.random() < 0.3 else None
         made = self.shop.fulfil(order, units, location=where, number=str(self.chance.randrange(10**6)))
         for line in order.lines:
             sent = line.fulfilled - before[line.gid]
@@ -148,7 +151,7 @@ class People:
                 how = ""
             else:
                 self._shift(order, [line])
-        where = self.chance.choice(PLACES) if how == "RETURN" and self.chance.random() < 0.5 else None
+        where = self.chance.choice(self._open_places()) if how == "RETURN" and self.chance.random() < 0.5 else None
         self.shop.refund(order, {line: units}, restock=how, location=where)
         where_told = f" to {where}" if where else ""
         return self._note(order, f"refunds {units} {line.sku or line.title} ({how or 'as it is'}){where_told}")
@@ -253,6 +256,32 @@ class People:
         self.diary.note("shop", f"{variant.sku} is not sold any more", [variant.sku])
         return variant.sku
 
+    def close_or_open(self) -> str:
+        """The second location is closed for a while. What was promised there is still sent from there."""
+        annex = self.shop.change_location(PLACES[1], is_active=PLACES[1] not in self._open_places())
+        said = f"{annex.name} is {'opened' if annex.is_active else 'closed'}"
+        self.diary.note("shop", said)
+        return said
+
+    def rename(self) -> str:
+        """A SKU is called otherwise from now on, or again what it was; what was sold keeps its name."""
+        variant = self.chance.choice([each for each in self.shop.book.variants.values() if base(each.sku) in BASE])
+        sku = base(variant.sku) if variant.sku != base(variant.sku) else variant.sku + OTHERWISE
+        self.diary.note("shop", f"{variant.sku} is {sku} from now on", [base(sku), sku])
+        self.shop.change_product(variant, sku=sku)
+        return sku
+
+    def as_before(self) -> None:
+        """All locations are open, and all is called what it was."""
+        for name in PLACES:
+            self.shop.change_location(name, is_active=True)
+        for variant in list(self.shop.book.variants.values()):
+            if variant.sku != base(variant.sku):
+                self.shop.change_product(variant, sku=base(variant.sku))
+
+    def _open_places(self) -> list[str]:
+        return [each.name for each in self.shop.book.locations.values() if each.is_active]
+
     def skus_sold(self) -> set[str]:
         return {each.sku for each in self.shop.book.variants.values()}
 
@@ -297,10 +326,15 @@ class People:
         return what
 
 
+def base(sku: str) -> str:
+    """What it was called on the first day."""
+    return sku.removesuffix(OTHERWISE)
+
+
 def may_shift(sku: str) -> bool:
     """Half of the products never have their count changed by the shop itself: there the reckoning is exact, whatever
     the merchant takes over."""
-    return sku in BASE and int(sku.removeprefix("A")) % 2 == 1
+    return base(sku) in BASE and int(base(sku).removeprefix("A")) % 2 == 1
 
 
 def _open(line: Line) -> int:
