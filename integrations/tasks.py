@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
-from catalog import sql, tallies
+from catalog import shelves, sql, tallies
 from catalog.csv_files import imports
 from integrations import (
     activity,
@@ -341,6 +341,7 @@ def tidy() -> None:
     now = timezone.now()
     imports.tidy(now)
     tallies.gather()
+    shelves.gather()
     activity.prune(now)
     unmatched.tidy(now)
     callbacks.tidy(now)

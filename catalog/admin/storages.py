@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, DecimalField, Q, QuerySet, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import Case, DecimalField, Field, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest
 
+from catalog import shelves
 from catalog.admin import blocks, page, show, theme
-from catalog.models import ZERO, Stock, Storage
+from catalog.models import Stock, Storage
 
 STOCK_SHOWN = 50
 
@@ -34,6 +35,12 @@ class StorageForm(theme.ModelForm):
         return bool(self.cleaned_data["is_default"])
 
 
+def _of(totals: Mapping[int, shelves.Total], name: str, field: Field[Any, Any]) -> Case:
+    """One of its figures, to show it and to sort by it."""
+    known = (When(pk=pk, then=Value(getattr(total, name), field)) for pk, total in totals.items())
+    return Case(*known, default=Value(getattr(shelves.Total(), name), field), output_field=field)
+
+
 @admin.register(Storage)
 class StorageAdmin(page.Page):
     form = StorageForm
@@ -46,15 +53,15 @@ class StorageAdmin(page.Page):
     fields = ("name", "is_default", "notes")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        stocked = Q(stock__product__deleted_at=None)
+        totals = shelves.totals()
         units = DecimalField(max_digits=20, decimal_places=3)
         storages: QuerySet[Any] = (
             super()
             .get_queryset(request)
             .annotate(
-                products=Count("stock", filter=stocked & ~Q(stock__on_hand=0)),
-                on_hand=Coalesce(Sum("stock__on_hand", filter=stocked), ZERO, output_field=units),
-                reserved=Coalesce(Sum("stock__reserved", filter=stocked), ZERO, output_field=units),
+                products=_of(totals, "products", IntegerField()),
+                on_hand=_of(totals, "on_hand", units),
+                reserved=_of(totals, "reserved", units),
             )
         )
         return storages
