@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -47,7 +46,7 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     sees_sales, sees_shops = may("sales.view_order"), may("integrations.view_connection")
     rows = parts.with_backlog(programs.with_traffic(Connection.objects.order_by("name", "pk"), now), now)
     connections = list(rows) if sees_shops else []
-    board: dict[str, Any] = {"alerts": [], "figures": []}
+    board: dict[str, Any] = {"alerts": [], "figures": [], "chart_options": charts.OPTIONS}
     if request.user.is_superuser and not connections:
         board["steps"] = steps()
     if sees_shops:
@@ -56,12 +55,20 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         board["connections"] = connections_table(connections, now)
     if sees_sales:
         board["figures"] = figures(now.date())
-        board |= charts.sold(now.date())
+        board["sold"] = charts.sold(now.date())
     if may("integrations.view_activity"):
         board["activity"] = activity_table()
-        board["more"] = [charts.sent(now)] if connections else []
-        board.setdefault("chart_options", json.dumps(charts.OPTIONS))
+    board["exchanged"] = exchanged(request, now) if connections else []
     return context | {"board": board, "title": "Dashboard", "base": show.base(request, "admin/base.html")}
+
+
+def exchanged(request: HttpRequest, now: datetime) -> list[charts.Chart]:
+    """What came from shops and what went there, as far as this person may see it."""
+    may = request.user.has_perm
+    return [
+        *([charts.arrived(now)] if may("integrations.view_orderlink") else []),
+        *([charts.sent(now)] if may("integrations.view_activity") else []),
+    ]
 
 
 def steps() -> list[tuple[str, str, bool]]:

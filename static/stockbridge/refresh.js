@@ -43,6 +43,28 @@ when that has changed. Without this script, loading the page again shows the sam
         }
     }
 
+    /* A chart stays what it is, and gets new numbers; the page's own script knows it by its canvas. */
+    function redraw(fresh) {
+        for (const now of fresh.querySelectorAll(".sb-chart[id]")) {
+            const here = document.getElementById(now.id), canvas = here?.querySelector("canvas");
+            const chart = canvas && window.Chart?.getChart(canvas), drawn = now.querySelector("canvas").dataset.value;
+            if (!chart || canvas.dataset.value === drawn) continue;
+            here.hidden = now.hidden;
+            canvas.dataset.value = drawn;
+            canvas.setAttribute("aria-label", now.querySelector("canvas").getAttribute("aria-label"));
+            chart.data = coloured(JSON.parse(drawn));
+            chart.update();
+        }
+    }
+
+    function coloured(data) {
+        const style = getComputedStyle(document.documentElement);
+        for (const bars of data.datasets) {
+            bars.backgroundColor = style.getPropertyValue(bars.backgroundColor.slice("var(".length, -1)).trim();
+        }
+        return data;
+    }
+
     async function refresh() {
         if (isAsking || isLoggedOut || document.hidden || regions().every((region) => isBusy(region, true))) return;
         isAsking = true;
@@ -54,7 +76,9 @@ when that has changed. Without this script, loading the page again shows the sam
                 return;
             }
             if (!answer.ok) throw new Error(answer.status);
-            put(new DOMParser().parseFromString(await answer.text(), "text/html"));
+            const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+            redraw(fresh);
+            put(fresh);
             if (misses >= MISSES) say("Up to date again.", false);
             misses = 0;
             last = Date.now();

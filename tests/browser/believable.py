@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -169,8 +169,7 @@ def _statuses(sales: list[Order], now: datetime) -> None:
             orders.ship(
                 sale.pk, carrier="DHL", tracking_number=f"00340434{number:06}",
                 tracking_url=f"https://www.dhl.com/track?id=00340434{number:06}",
-                now=datetime.combine(sale.date_placed, datetime.min.time(), timezone.get_current_timezone())
-                + timedelta(hours=16), actor=USERNAME,
+                now=_at_four(sale), actor=USERNAME,
             )  # fmt: skip
         elif number in (23, 27):
             orders.set_status(sale.pk, Order.Status.CANCELED, now=now, actor=USERNAME)
@@ -181,6 +180,10 @@ def _statuses(sales: list[Order], now: datetime) -> None:
     first = sales[32].lines.earliest("position")
     orders.ship(sales[32].pk, lines={first.pk: Decimal(1)}, carrier="DHL", now=now, actor=USERNAME)
     orders.delete(sales[24].pk, now=now, actor=USERNAME)
+
+
+def _at_four(sale: Order) -> datetime:
+    return datetime.combine(sale.date_placed, time(16), timezone.get_current_timezone())
 
 
 def _connection(now: datetime, warehouse: Storage, shop_floor: Storage) -> Connection:
@@ -273,13 +276,14 @@ def _links(
     for number, sale in enumerate(sales):
         OrderLink.objects.create(
             connection=shop, order=sale, external_id=str(5000 + number), number=sale.number.removeprefix("S-"),
-            shop_updated_at=now,
+            shop_created_at=_at_four(sale), shop_updated_at=now,
         )  # fmt: skip
     _proposal(sales[20], now)
     CustomerLink.objects.create(connection=shop, customer=customers[0], external_id="77")
     waiting = OrderLink.objects.create(
         connection=shop, external_id="5099", number="1035", attempts=1, problem_at=now - timedelta(hours=2),
         problem=WAITS,
+        shop_created_at=now - timedelta(hours=2),
     )  # fmt: skip
     _unmatched(shop, waiting, now)
 
@@ -327,7 +331,7 @@ def _activity(shop: Connection, sales: list[Order], now: datetime) -> None:
             shop, f"Sale {sale} arrived.", direction=Direction.IN, now=at, order=sale, external_id=str(uuid.uuid4())
         )
         activity.note(
-            shop, "2 quantities sent.", direction=Direction.OUT, now=at + timedelta(seconds=2),
+            shop, "2 quantities sent.", direction=Direction.OUT, now=at + timedelta(seconds=2), number=2, request="[]",
             why="Stoneware mug, sand 84 → 83 (Berlin warehouse), Milk jug, enamel 30 → 29 (Berlin warehouse).",
         )  # fmt: skip
     activity.note(

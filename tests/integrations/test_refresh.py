@@ -5,8 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from integrations import activity
-from integrations.activity import Direction
 from integrations.models import OrderLink
 from tests.integrations.test_admin import quiet, text, url
 
@@ -37,10 +35,3 @@ def test_the_first_screen_says_how_long_something_is_not_done(admin_client):
     shop, now = quiet(), timezone.now()
     OrderLink.objects.create(connection=shop, external_id="1", due_at=now - timedelta(minutes=25))
     assert "25 min" in text(admin_client.get("/"))
-
-
-def test_the_first_screen_counts_quantities_that_were_sent(admin_client):
-    shop = quiet()
-    activity.note(shop, "7 quantities sent.", direction=Direction.OUT, number=7, request="[]")
-    (chart,) = admin_client.get("/").context["board"]["more"]
-    assert (chart.hint, "7]" in chart.data) == ("7", True)
