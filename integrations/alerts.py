@@ -24,8 +24,6 @@ from integrations.models import Alerts, Connection, OrderLink, PublishedStock, W
 
 logger = logging.getLogger(__name__)
 
-#: Work that is due for so long is not being done.
-BACKLOG = timedelta(minutes=10)
 #: Longer than a mail server may take.
 LEASE = timedelta(minutes=2)
 #: Since when a row is not in step: since it failed first, or since it is due.
@@ -41,19 +39,27 @@ class Problem:
     sentence: str
     #: Of things that wait; None: told whatever the number.
     count: int | None = None
+    #: Of work that is not done, for how long; None: told whatever its age.
+    age: timedelta | None = None
+
+    def is_for(self, alerts: Alerts) -> bool:
+        if self.age is not None:
+            return self.age >= timedelta(minutes=alerts.late_after)
+        return self.count is None or self.count >= alerts.at_least
 
 
-def problems(now: datetime) -> list[Problem]:
-    """What needs attention now, the worst first. A fixed number of statements."""
+def problems(now: datetime, late: timedelta) -> list[Problem]:
+    """What needs attention now, the worst first. A fixed number of statements. `late`: work that is not done is named
+    from this age on."""
     shops = list(Connection.objects.order_by("name", "pk"))
     paused = [
         Problem(f"paused/{one.pk}", f"{one} is paused. {one.paused_because}")
         for one in shops
         if one.state == Connection.State.PAUSED
     ]
-    since = _waiting_since(now)
+    since = _waiting_since(now, now - late)
     behind = [
-        Problem(f"backlog/{one.pk}", _behind(one, now - since[one.pk]))
+        Problem(f"backlog/{one.pk}", _behind(one, now - since[one.pk]), age=now - since[one.pk])
         for one in shops
         if one.state == Connection.State.ACTIVE and one.pk in since
     ]
@@ -66,9 +72,8 @@ def problems(now: datetime) -> list[Problem]:
     return paused + changed + behind + heaps
 
 
-def _waiting_since(now: datetime) -> dict[int, datetime]:
-    """Connection's pk → since when due work was not done, where that is longer than BACKLOG. Three statements."""
-    limit = now - BACKLOG
+def _waiting_since(now: datetime, limit: datetime) -> dict[int, datetime]:
+    """Connection's pk → since when due work was not done, where that is not after `limit`. Three statements."""
     is_late = Q(due_at__lte=limit) | Q(due_at__isnull=False, problem_at__lte=limit)
     since = [
         *OrderLink.objects.filter(is_late).values_list("connection").annotate(since=_LATE),
@@ -97,7 +102,7 @@ def tell_due(now: datetime) -> int:
     if not _anybody_listens.ask(now):
         return 0
     people = list(_listening(now).select_related("user").order_by("pk"))
-    found = problems(now)
+    found = problems(now, timedelta(minutes=min((one.late_after for one in people), default=0)))
     return sum(_tell(one, found, now) for one in people if one.user.has_perm(PERMISSION))
 
 
@@ -110,7 +115,7 @@ _anybody_listens = sql.Question(_listening)
 
 
 def _tell(alerts: Alerts, found: Sequence[Problem], now: datetime) -> bool:
-    mine = [one for one in found if one.count is None or one.count >= alerts.at_least]
+    mine = [one for one in found if one.is_for(alerts)]
     keys = [one.key for one in mine]
     if not _is_time(alerts, keys, now):
         if set(alerts.told) - set(keys) and alerts.when == Alerts.When.AT_ONCE and not _is_quiet(alerts, now):

@@ -73,16 +73,29 @@ def end(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("account"))
 
 
+def _numbers(sentence: str) -> dict[str, str]:
+    """Whatever is wrong with a number, the sentence says what is right."""
+    return dict.fromkeys(("required", "invalid", "min_value", "max_value"), sentence)
+
+
+_HOUR = _numbers("Give a full hour, from 0 to 23.")
+
+
 class AlertsForm(ModelForm):
     email = forms.EmailField(label="To this address", required=False, max_length=254, widget=theme.TextInput)
 
     class Meta:
         model = Alerts
-        fields = ("when", "daily_at", "quiet_from", "quiet_until", "at_least")
+        fields = ("when", "daily_at", "quiet_from", "quiet_until", "late_after", "at_least")
         labels = {"daily_at": "Once a day: at this hour"}
         widgets = {
             "when": theme.Select, "daily_at": theme.NumberInput, "quiet_from": theme.NumberInput,
-            "quiet_until": theme.NumberInput, "at_least": theme.NumberInput,
+            "quiet_until": theme.NumberInput, "late_after": theme.NumberInput, "at_least": theme.NumberInput,
+        }  # fmt: skip
+        error_messages = {
+            "daily_at": _HOUR, "quiet_from": _HOUR, "quiet_until": _HOUR,
+            "late_after": _numbers("Give whole minutes, from 1 to 1440, which is a day."),
+            "at_least": _numbers("Give a whole number, from 1 to 1,000,000."),
         }  # fmt: skip
 
     field_order = ("when", "email")

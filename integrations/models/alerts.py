@@ -29,6 +29,11 @@ class Alerts(models.Model):
         "only from so many", default=1, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)],
         help_text="Things that wait are told once there are so many of a kind. A paused connection is always told.",
     )  # fmt: skip
+    late_after = models.PositiveSmallIntegerField(
+        "late after so many minutes", default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 60)],
+        help_text="Orders that are not taken in and quantities that are not sent for so long are told.",
+    )  # fmt: skip
     #: Keys of the problems that were told and have not ended since.
     told = models.JSONField(default=list, editable=False)
     #: When all that was open was told last.

@@ -1,10 +1,9 @@
 """Who wants to hear that something needs attention hears it: once, in their hours, and when it is over."""
 
-import socket
-import threading
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, User
 from django.core import mail
 from django.urls import reverse
@@ -13,7 +12,6 @@ from django.utils import timezone
 from integrations import alerts, connections
 from integrations.models import Alerts, Connection, OrderLink, WebhookDelivery
 from tests import make
-from tests.installation import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -83,6 +81,19 @@ def test_work_that_nobody_does_is_told_after_ten_minutes(shop, ann):
     assert told(NOON + timedelta(minutes=11)) == ["Stockbridge: Acme has been behind for 11 minutes."]
 
 
+def test_each_person_says_after_how_many_minutes_work_is_late(shop, ann):
+    bob = User.objects.create_superuser("bob", "bob@example.com")
+    Alerts.objects.create(user=bob, when=Alerts.When.AT_ONCE, late_after=3)
+    Alerts.objects.filter(pk=ann.pk).update(late_after=60)
+    OrderLink.objects.create(connection=shop, external_id="1", due_at=NOON)
+    for minutes in (2, 4, 59, 61):
+        alerts.tell_due(NOON + timedelta(minutes=minutes))
+    assert [(one.to, one.subject) for one in mail.outbox] == [
+        (["bob@example.com"], "Stockbridge: Acme has been behind for 4 minutes."),
+        (["ann@example.com"], "Stockbridge: Acme has been behind for 61 minutes."),
+    ]
+
+
 def test_work_that_fails_again_and_again_is_told_with_the_reason(shop, ann):
     soon = NOON + timedelta(minutes=30)
     OrderLink.objects.create(connection=shop, external_id="1", due_at=soon, problem="Down.", problem_at=NOON)
@@ -144,89 +155,6 @@ def test_a_name_cannot_write_headers(shop, ann):
     assert mail.outbox[-1].recipients() == ["ann@example.com"]
 
 
-class MailServer(threading.Thread):
-    """Takes mails by SMTP on a port of its own, or refuses them."""
-
-    def __init__(self, *, refuses: bool = False) -> None:
-        super().__init__(daemon=True)
-        self.refuses, self.mails = refuses, []
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-
-    def run(self) -> None:
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            with client, client.makefile("rwb", buffering=0) as line:
-                self._talk(line)
-
-    def _talk(self, line) -> None:
-        line.write(b"220 here\r\n")
-        while command := line.readline().strip().upper():
-            if command.startswith(b"RCPT") and self.refuses:
-                line.write(b"550 nobody of that name\r\n")
-            elif command == b"DATA":
-                line.write(b"354 go on\r\n")
-                rows = []
-                while (row := line.readline()) != b".\r\n":
-                    rows.append(row)
-                self.mails.append(b"".join(rows).decode())
-                line.write(b"250 taken\r\n")
-            elif command == b"QUIT":
-                line.write(b"221 bye\r\n")
-                return
-            else:
-                line.write(b"250 fine\r\n")
-
-
-@pytest.fixture
-def by_smtp(settings):
-    def start(**how) -> MailServer:
-        server = MailServer(**how)
-        server.start()
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
-        started.append(server)
-        return server
-
-    started = []
-    yield start
-    for server in started:
-        server.socket.close()
-
-
-def test_mails_go_over_the_wire(shop, ann, by_smtp, settings):
-    settings.PUBLIC_URL = "https://stock.example.com"
-    server = by_smtp()
-    connections.pause(shop, "The token was refused – for good.")
-    assert alerts.tell_due(NOON) == 1
-    assert "To: ann@example.com" in server.mails[0]
-    assert "https://stock.example.com/" in server.mails[0]
-
-
-def test_a_mail_server_that_refuses_is_asked_again_later_and_shown(shop, ann, by_smtp, client):
-    by_smtp(refuses=True)
-    connections.pause(shop, "The token was refused.")
-    assert alerts.tell_due(NOON) == 0
-    client.force_login(ann.user)
-    assert "nobody of that name" in client.get(reverse("account_alerts")).content.decode()
-    assert alerts.tell_due(NOON + timedelta(seconds=2)) == 0
-    server = by_smtp()
-    assert alerts.tell_due(NOON + timedelta(seconds=6)) == 1
-    assert len(server.mails) == 1
-    assert "nobody of that name" not in client.get(reverse("account_alerts")).content.decode()
-
-
-def test_a_mail_server_that_is_not_there_keeps_nothing_from_going_on(shop, ann, settings):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
-    connections.pause(shop, "The token was refused.")
-    assert alerts.tell_due(NOON) == 0
-    assert Alerts.objects.get().problem.startswith("The mail server refused")
-
-
 def test_a_crash_while_telling_is_made_up_for(shop, ann):
     connections.pause(shop, "The token was refused.")
     Alerts.objects.update(not_before=NOON + alerts.LEASE, attempts=1)  # whoever took it died
@@ -239,7 +167,7 @@ def test_a_crash_while_telling_is_made_up_for(shop, ann):
 
 def form(**changes: object) -> dict[str, object]:
     values = {"when": "at_once", "email": "ann@example.com", "daily_at": "8", "quiet_from": "", "quiet_until": ""}
-    return values | {"at_least": "1"} | changes
+    return values | {"late_after": "10", "at_least": "1"} | changes
 
 
 def test_somebody_says_what_they_want_to_hear(admin_client, admin_user, shop):
@@ -253,12 +181,26 @@ def test_somebody_says_what_they_want_to_hear(admin_client, admin_user, shop):
 @pytest.mark.parametrize(
     "changes",
     [{"email": ""}, {"email": "x"}, {"daily_at": "24"}, {"quiet_from": "22"}, {"at_least": "0"}, {"when": "sometimes"},
-     {"quiet_from": "-1", "quiet_until": "7"}, {"at_least": "99999999999999999999"}],
+     {"quiet_from": "-1", "quiet_until": "7"}, {"at_least": "99999999999999999999"}, {"late_after": "0"}],
 )  # fmt: skip
 def test_nonsense_is_named_and_changes_nothing(admin_client, changes):
     response = admin_client.post(reverse("account_alerts"), form(**changes))
     assert response.status_code == 200
     assert not Alerts.objects.exists()
+
+
+@pytest.mark.parametrize("given", ["0", "-5", "1441", "99999999999999999999", "ten", "2.5", ""])
+def test_minutes_that_are_none_are_answered_with_one_clear_sentence(admin_client, given):
+    page = admin_client.post(reverse("account_alerts"), form(late_after=given))
+    assert page.context["form"].errors == {"late_after": ["Give whole minutes, from 1 to 1440, which is a day."]}
+    assert not Alerts.objects.exists()
+
+
+def test_how_late_is_late_is_kept_and_written_down(admin_client, admin_user):
+    assert 'name="late_after" value="10"' in admin_client.get(reverse("account_alerts")).content.decode()
+    admin_client.post(reverse("account_alerts"), form(late_after="45"))
+    assert Alerts.objects.get(user=admin_user).late_after == 45
+    assert "Late after so many minutes: 10 → 45" in LogEntry.objects.get().get_change_message()
 
 
 def test_what_is_open_is_news_to_whoever_starts_listening(admin_client, shop):

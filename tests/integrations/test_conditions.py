@@ -89,7 +89,8 @@ def test_who_took_note_is_called_no_more(owner, connection):
 
 def test_it_is_told_by_mail_with_what_to_do(connection):
     conditions.found(connection, Kind.LOCATION, "The shop has deactivated Main street.", timezone.now(), subject="1")
-    (told,) = [one.sentence for one in alerts.problems(timezone.now()) if one.key.startswith("condition/")]
+    found = alerts.problems(timezone.now(), timedelta(minutes=10))
+    (told,) = [one.sentence for one in found if one.key.startswith("condition/")]
     assert "deactivated Main street" in told
     assert "map its storage to another location" in told
 
