@@ -10,7 +10,12 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from smtplib import SMTPException
+from smtplib import (
+    SMTPDataError,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+)
 
 from django.conf import settings
 from django.core.mail import send_mail
@@ -30,6 +35,14 @@ LEASE = timedelta(minutes=2)
 _LATE = Min(Coalesce("problem_at", "due_at"))
 PERMISSION = "integrations.view_connection"
 GOOD = "All is well again."
+
+
+#: What a mail server has against one mail; anything else it has against all.
+_OF_ONE = (SMTPRecipientsRefused, SMTPSenderRefused, SMTPDataError)
+
+
+class _Gone(Exception):
+    """There is no mail server, or none that takes mails of us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +116,13 @@ def tell_due(now: datetime) -> int:
         return 0
     people = list(_listening(now).select_related("user").order_by("pk"))
     found = problems(now, timedelta(minutes=min((one.late_after for one in people), default=0)))
-    return sum(_tell(one, found, now) for one in people if one.user.has_perm(PERMISSION))
+    sent = 0
+    for one in people:
+        try:
+            sent += one.user.has_perm(PERMISSION) and _tell(one, found, now)
+        except _Gone:
+            break  # the others are told next time: each would wait as long for nothing
+    return sent
 
 
 def _listening(now: datetime) -> QuerySet[Alerts]:
@@ -115,21 +134,24 @@ _anybody_listens = sql.Question(_listening)
 
 
 def _tell(alerts: Alerts, found: Sequence[Problem], now: datetime) -> bool:
+    """Raises _Gone when it is not about this person that no mail was sent."""
     mine = [one for one in found if one.is_for(alerts)]
     keys = [one.key for one in mine]
     if not _is_time(alerts, keys, now):
         if set(alerts.told) - set(keys) and alerts.when == Alerts.When.AT_ONCE and not _is_quiet(alerts, now):
             Alerts.objects.filter(pk=alerts.pk).update(told=[key for key in alerts.told if key in keys])
         return False
-    row = Alerts.objects.filter(Q(not_before=None) | Q(not_before__lte=now), pk=alerts.pk)
+    row = Alerts.objects.filter(Q(not_before=None) | Q(not_before__lte=now), pk=alerts.pk, told_at=alerts.told_at)
     if not row.update(not_before=now + LEASE, attempts=F("attempts") + 1):
-        return False  # somebody else is telling them
+        return False  # somebody else is telling them, or has done so since they were read
     try:
         _send(alerts.user.email, *_mail(alerts, mine))
-    except (OSError, SMTPException) as error:
+    except OSError as error:
         logger.warning("Alerts to %s: %s", alerts.user, error)
         at = now + due.backoff(alerts.attempts + 1)
-        Alerts.objects.filter(pk=alerts.pk).update(not_before=at, problem=f"The mail server refused: {error}")
+        Alerts.objects.filter(pk=alerts.pk).update(not_before=at, problem=f"{complaint(error)} It is tried again.")
+        if not isinstance(error, _OF_ONE):
+            raise _Gone from error
         return False
     Alerts.objects.filter(pk=alerts.pk).update(told=keys, told_at=now, not_before=None, attempts=0, problem="")
     return True
@@ -175,9 +197,28 @@ def try_out(address: str) -> None:
 
     Raises
     ------
-    OSError, SMTPException: what the mail server has against it.
+    OSError: the mail server has something against it; `complaint` says what.
     """
     _send(address, "This is how alerts arrive.", "If you can read this, alerts will reach you.")
+
+
+def complaint(error: OSError) -> str:
+    """What the mail server has against it, or that there is none, as a sentence. Every SMTPException is an OSError."""
+    answers: list[tuple[int, bytes | str]]
+    if isinstance(error, SMTPRecipientsRefused):
+        answers = [*error.recipients.values()]
+    elif isinstance(error, SMTPResponseException):
+        answers = [(error.smtp_code, error.smtp_error)]
+    else:
+        reason = str(error.strerror or error).strip().rstrip(".")
+        return f"The mail server does not answer: {reason}."
+    said = "; ".join(f"{code} {_text(text)}" for code, text in answers)
+    return f"The mail server refused: {said}."
+
+
+def _text(answer: bytes | str) -> str:
+    text = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+    return " ".join(text.split()).rstrip(".")[:300]
 
 
 def _send(address: str, subject: str, text: str) -> None:

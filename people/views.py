@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from smtplib import SMTPException
 from typing import Any, cast
 
 from django import forms
@@ -139,8 +138,8 @@ def try_alerts(request: HttpRequest) -> HttpResponse:
         try:
             integration_alerts.try_out(address)
             messages.success(request, f"A mail is on its way to {address}.")
-        except (OSError, SMTPException) as error:
-            messages.error(request, f"The mail server refused: {error}")
+        except OSError as error:
+            messages.error(request, integration_alerts.complaint(error))
     return HttpResponseRedirect(reverse("account_alerts"))
 
 
