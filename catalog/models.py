@@ -281,7 +281,7 @@ class CsvImport(models.Model):
     problem = models.TextField(blank=True, editable=False)
 
     class Meta:
-        verbose_name = "CSV import"
+        verbose_name = "CSV file"
         indexes = [models.Index(fields=["due_at"], name="csv_import_due", condition=Q(due_at__isnull=False))]
 
     def __str__(self) -> str:

@@ -110,7 +110,7 @@ class UserAdmin(DjangoUserAdmin, page.Page):  # type: ignore[type-arg, misc]  # 
     change_password_form = AdminPasswordChangeForm
     change_form_template = page.Page.change_form_template
     ordering = ("username", "pk")
-    list_display = ("username", "full_name", "email", "may", "two_steps", "is_active")
+    list_display = ("username", "full_name", "email", "may", "steps_pill", "state_pill")
     list_filter = ()
     filter_horizontal = ()
     fieldsets = (
@@ -131,9 +131,14 @@ class UserAdmin(DjangoUserAdmin, page.Page):  # type: ignore[type-arg, misc]  # 
     def may(self, user: User) -> str:
         return roles.described(user)
 
-    @admin.display(description="Login in two steps", boolean=True)
-    def two_steps(self, user: Any) -> bool:
-        return any(device.confirmed for device in user.totpdevice_set.all())
+    @admin.display(description="Login")
+    def steps_pill(self, user: Any) -> str:
+        is_on = any(device.confirmed for device in user.totpdevice_set.all())
+        return show.pill("In two steps", "good") if is_on else show.pill("Password alone")
+
+    @admin.display(description="State", ordering="is_active")
+    def state_pill(self, user: User) -> str:
+        return show.pill("Active", "good") if user.is_active else show.pill("Switched off")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name in PLAIN_WORDS:

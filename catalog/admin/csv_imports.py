@@ -94,7 +94,7 @@ class CsvImportAdmin(page.Page):
             for kind in KINDS.values()
             if may_export(request, kind) or may_import(request, kind)
         ]
-        return super().changelist_view(request, {"kinds": kinds, "title": "CSV files", **(extra_context or {})})
+        return super().changelist_view(request, {"kinds": kinds, **(extra_context or {})})
 
     @admin.display(description="When", ordering="created_at")
     def when(self, row: CsvImport) -> str:

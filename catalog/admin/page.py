@@ -13,6 +13,7 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from catalog.admin import blocks, paging, stale
 from catalog.admin.click import Clickable, sentences
@@ -53,6 +54,8 @@ class Page(Clickable):
     delete_text = "This cannot be undone."
     #: In place of "Add product".
     add_title = ""
+    #: What one row and several are called where they are counted, if not as the list is titled.
+    counted = ("", "")
 
     # --- what is around the form; all may be overridden -------------------------------------------------
     def banners(self, request: HttpRequest, instance: Any) -> list[blocks.Banner]:
@@ -97,7 +100,7 @@ class Page(Clickable):
     ) -> HttpResponse | None:
         """What is done to many at once is done while the merchant waits."""
         if request.POST.get("select_across") == "1" and queryset.order_by()[: MOST_AT_ONCE + 1].count() > MOST_AT_ONCE:
-            most = f"{MOST_AT_ONCE:,} {self.opts.verbose_name_plural}"
+            most = f"{MOST_AT_ONCE:,} {self._noun(MOST_AT_ONCE)}"
             messages.error(request, f"At most {most} at a time: filter the list first. Nothing was changed.")
             return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *args, **kwargs)
@@ -105,7 +108,9 @@ class Page(Clickable):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         here = request.GET.urlencode()
         chips = [(title, f"?{query}", query == here) for title, query in self.chips]
-        context = {"chips": chips, "list_buttons": self.list_buttons(request)}
+        title = capfirst(self.opts.verbose_name_plural)
+        context = {"chips": chips, "list_buttons": self.list_buttons(request), "title": title}
+        context["module_name"] = self._noun(2)
         return super().changelist_view(request, context | (extra_context or {}))
 
     def list_buttons(self, request: HttpRequest) -> list[blocks.Button]:
@@ -195,7 +200,8 @@ class Page(Clickable):
         return self.delete_text
 
     def _noun(self, count: int) -> str:
-        return str(self.opts.verbose_name if count == 1 else self.opts.verbose_name_plural)
+        one, many = self.counted
+        return str(one or self.opts.verbose_name) if count == 1 else str(many or self.opts.verbose_name_plural)
 
 
 def change_of(form: Any, name: str) -> str:

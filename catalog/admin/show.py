@@ -19,7 +19,7 @@ NOTHING = "–"
 #: What a cause such as "sale/12" is called, and whose page it leads to.
 CAUSES = {
     "sale": ("Sale", "admin:sales_order_change"),
-    "csv": ("CSV import", "admin:catalog_csvimport_change"),
+    "csv": ("CSV file", "admin:catalog_csvimport_change"),
     "proposed": ("Proposed for sale", "admin:sales_order_change"),
 }
 

@@ -86,7 +86,7 @@ class StockLevels(Kind):
             cause = f"csv/{order.import_id}"
             if counts:
                 stock.count_many(
-                    counts, reference=cause, cause=cause, note="CSV import", actor=order.actor, now=order.now
+                    counts, reference=cause, cause=cause, note="CSV file", actor=order.actor, now=order.now
                 )
             stock.set_minimums(minimums)
 

@@ -67,6 +67,7 @@ class ActivityAdmin(Replays, page.ReadOnly):
         ("To the shop", "direction__exact=out"),
         ("Here", "direction__exact=here"),
     )
+    counted = ("line", "lines")
     empty_title = "No activity yet"
     empty_text = "Once a shop is connected, every sale that arrives and every quantity that is sent is noted here."
     empty_icon = "history"

@@ -73,7 +73,7 @@ class Activity(models.Model):
     response = models.TextField(blank=True)
 
     class Meta:
-        verbose_name_plural = "activities"
+        verbose_name_plural = "activity"
         indexes = [
             models.Index(fields=["-at", "-id"], name="activity_newest"),
             models.Index(fields=["connection", "-at"], name="activity_of_connection"),

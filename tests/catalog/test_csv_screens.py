@@ -186,4 +186,4 @@ def test_a_clerk_imports_stock_and_no_products(as_group, mug):
 def test_a_movement_leads_to_the_import_that_made_it(admin_client, mug):
     row = take_in("stock", "SKU,Storage,On hand\nMUG,Main,4\n")
     page = text(admin_client.get(reverse("admin:catalog_product_change", args=[mug.pk])))
-    assert f'href="{url("change", row.pk)}">CSV import</a>' in page
+    assert f'href="{url("change", row.pk)}">CSV file</a>' in page

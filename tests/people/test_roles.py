@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.urls import reverse
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from catalog.models import Product, Stock
 from people import roles
@@ -118,3 +119,13 @@ def test_they_are_mended_by_the_next_migrate():
     roles.write_groups()
     codenames = {group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.all()}
     assert codenames == roles.ROLES
+
+
+def test_the_list_of_users_says_in_words_who_may_log_in_and_how(admin_client):
+    User.objects.create_user("gone", is_active=False)
+    sure = User.objects.create_user("sure")
+    TOTPDevice.objects.create(user=sure, confirmed=True)
+    rows = admin_client.get("/auth/user/?o=1").content.decode().split('class="data-row')[1:]
+    words = ("Password alone", "In two steps", "Active", "Switched off")
+    found = {name: [one for one in words if one in row] for row in rows for name in ("gone", "sure") if name in row}
+    assert found == {"gone": ["Password alone", "Switched off"], "sure": ["In two steps", "Active"]}
