@@ -72,7 +72,7 @@ class GroupAdmin(page.Page):
 
     @admin.display(description="People")
     def people(self, group: Group) -> str:
-        return ", ".join(user.username for user in group.user_set.all()) or show.NOTHING
+        return ", ".join(user.username for user in group.user_set.all())
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("user_set")
@@ -125,7 +125,7 @@ class UserAdmin(DjangoUserAdmin, page.Page):  # type: ignore[type-arg, misc]  # 
 
     @admin.display(description="Name")
     def full_name(self, user: User) -> str:
-        return user.get_full_name() or show.NOTHING
+        return user.get_full_name()
 
     @admin.display(description="May do")
     def may(self, user: User) -> str:

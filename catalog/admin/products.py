@@ -162,7 +162,7 @@ class ProductAdmin(exporting.Exporting, page.Deletable):
 
     @admin.display(description="SKU", ordering="code")
     def main_sku(self, product: Any) -> str:
-        return product.code or show.NOTHING
+        return product.code or ""
 
     @admin.display(description="On hand", ordering="on_hand")
     def num_on_hand(self, product: Any) -> str:

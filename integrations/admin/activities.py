@@ -145,7 +145,7 @@ class ActivityAdmin(Replays, page.ReadOnly):
 
     @admin.display(description="Connection", ordering="connection__name")
     def connection_name(self, activity: Activity) -> str:
-        return str(activity.connection or show.NOTHING)
+        return str(activity.connection or "")
 
     @admin.display(description="Direction")
     def direction_arrow(self, activity: Activity) -> str:
