@@ -140,7 +140,7 @@ def arrived(now: datetime) -> Chart:
 
 def _unread(rows: QuerySet[OrderLink]) -> Iterable[tuple[date, int]]:
     """Two halves of one query, as each has an index of its own."""
-    heard = [rows.exclude(problem=""), rows.filter(problem="", order=None, due_at__isnull=False)]
+    heard = [rows.exclude(problem=""), rows.filter(problem="", due_at__isnull=False)]
     ours, due = (half.values_list(TruncDate("created_at")).annotate(count=Count("pk")) for half in heard)
     return ours.union(due, all=True)
 

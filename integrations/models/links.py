@@ -103,7 +103,7 @@ class OrderLink(Due):
             models.Index(fields=["connection", "due_at"], name="order_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["connection"], name="order_problem", condition=~Q(problem="")),
             models.Index(fields=["connection"], name="order_kept_out", condition=~Q(kept_out="")),
-            models.Index(fields=["shop_created_at"], name="order_placed"),
+            models.Index(fields=["shop_created_at"], name="order_placed", condition=Q(shop_created_at__isnull=False)),
         ]
 
     def __str__(self) -> str:
