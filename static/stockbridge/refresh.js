@@ -57,6 +57,12 @@ when that has changed. Without this script, loading the page again shows the sam
         }
     }
 
+    /* The number in the menu is of what the page tells. */
+    function recount(fresh) {
+        const now = fresh.querySelector("[data-badge]"), here = document.querySelector("[data-badge]");
+        if (now && here && now.innerHTML !== here.innerHTML) here.innerHTML = now.innerHTML;
+    }
+
     function coloured(data) {
         const style = getComputedStyle(document.documentElement);
         for (const bars of data.datasets) {
@@ -78,6 +84,7 @@ when that has changed. Without this script, loading the page again shows the sam
             if (!answer.ok) throw new Error(answer.status);
             const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
             redraw(fresh);
+            recount(fresh);
             put(fresh);
             if (misses >= MISSES) say("Up to date again.", false);
             misses = 0;

@@ -176,10 +176,14 @@ def test_the_page_of_a_connection_shows_that_it_was_paused_with_the_button_that_
 
 def test_needs_attention_shows_what_came_and_that_it_is_settled(watcher, happens):
     stay(watcher, "/attention/")
+    badge = watcher.page.locator("#nav-sidebar .sb-badge")
+    before = int(badge.text_content())
     happens(ORDER_WAITS)
     assert sees(watcher, "Order 9001: Nobody knows KILN-1.")
+    assert int(badge.text_content()) == before + 1
     happens(ORDER_IS_SETTLED)
     assert is_gone(watcher, "Order 9001: Nobody knows KILN-1.")
+    assert int(badge.text_content()) == before
     assert watcher.complaints == []
 
 

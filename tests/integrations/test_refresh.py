@@ -17,7 +17,14 @@ def test_a_refresh_is_the_content_alone(admin_client):
     for path in ("/", "/attention/", url("connection_change", shop.pk)):
         whole, part = text(admin_client.get(path)), text(admin_client.get(path, **REFRESH))
         assert ("<html" in whole, "nav-sidebar" in whole) == (True, True)
-        assert ("<html" in part, "data-refresh=" in part, "sb-badge" in part) == (False, True, False)
+        assert ("<html" in part, "nav-sidebar" in part, "data-refresh=" in part) == (False, False, True)
+
+
+def test_a_refresh_brings_the_number_for_the_menu(admin_client):
+    shop = quiet()
+    OrderLink.objects.create(connection=shop, external_id="1", problem="Nobody knows it.")
+    for path in ("/", "/attention/", url("connection_change", shop.pk)):
+        assert text(admin_client.get(path, **REFRESH)).count('<span class="sb-badge">1</span>') == 1
 
 
 def test_a_refresh_takes_no_message_away(admin_client):
