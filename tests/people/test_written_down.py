@@ -148,7 +148,7 @@ def test_every_button_of_needs_attention_wrote_it_down(anna):
 
 
 def test_what_one_settles_for_oneself_is_written_down_with_what_it_was(anna):
-    form = {"when": "daily", "email": "anna@example.com", "daily_at": "9", "at_least": "5"}
+    form = {"when": "daily", "email": "anna@example.com", "daily_at": "9", "late_after": "10", "at_least": "5"}
     anna.post(reverse("account_alerts"), form)
     assert Alerts.objects.get().at_least == 5
     assert "1 → 5" in LogEntry.objects.latest("pk").change_message
