@@ -29,6 +29,7 @@ admin.site.unregister([User, Group])
 
 #: Labels and help in place of Django's.
 PLAIN_WORDS = {
+    "username": ("Username", "Letters, digits and @ . + - _"),
     "is_active": ("May log in", "Take this away from whoever has left; what they did keeps their name."),
     "is_superuser": ("May do everything", "Whatever their groups say."),
 }

@@ -47,6 +47,14 @@ addEventListener("pageshow", (event) => {
     if (document.querySelector("[data-once]")) location.reload();
 });
 
+/* Where one is in a row that is wider than the window. */
+document.addEventListener("DOMContentLoaded", () => {
+    document.querySelectorAll(".sb-tabs, .sb-chips, .sb-way").forEach((row) => {
+        const here = row.querySelector(".sb-here");
+        if (here) row.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - row.offsetLeft - row.clientWidth / 2;
+    });
+});
+
 /* What lies on top of a page holds the keyboard until it is closed, and then gives it back. */
 document.addEventListener("DOMContentLoaded", () => {
     const names = { "#changelist-filter": "Filters", "[x-data='searchCommand()']": "Find anything" };

@@ -156,6 +156,16 @@ def test_orders_that_differ_are_seen_and_fixed(visitor):
     assert visitor.complaints == []
 
 
+def test_tabs_and_filters_begin_where_one_is(visitor, shop):
+    addresses = dict(shop.screens)
+    for path in (addresses["connection-activity"], "/attention/?kind=negative_stock", "/sales/order/?deleted=1"):
+        visitor.go(path)
+        here = visitor.page.locator(":is(.sb-tabs, .sb-chips) .sb-here").bounding_box()
+        assert here["x"] >= 0
+        assert here["x"] + here["width"] <= visitor.page.viewport_size["width"]
+    assert visitor.complaints == []
+
+
 # --- without a mouse ---------------------------------------------------------------------------------------
 
 
