@@ -54,8 +54,9 @@ def context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         board["says"] = " ".join(f"{one.counted} {one.text}." for one in board["alerts"]) or "Everything is in step."
         board["connections"] = connections_table(connections, now)
     if sees_sales:
-        board["figures"] = figures(now.date())
-        board["sold"] = charts.sold(now.date())
+        today = timezone.localtime(now).date()
+        board["figures"] = figures(today)
+        board["sold"] = charts.sold(today)
     if may("integrations.view_activity"):
         board["activity"] = activity_table()
     board["exchanged"] = exchanged(request, now) if connections else []

@@ -16,11 +16,12 @@ from django.utils import timezone
 from catalog.admin import show
 from integrations.models import Activity, OrderLink
 from sales import money
+from sales.admin import parts
 from sales.models import Order
 
 DAYS = 14
 #: The most that is told apart; the rest is "Other".
-SOURCES = 4
+MOST_SOURCES = 4
 _TICKS = {"color": "#8a9499", "precision": 0}
 _AXIS = {"border": {"display": False}, "ticks": _TICKS, "stacked": True}
 _OPTIONS = {
@@ -36,7 +37,6 @@ _OPTIONS = {
 OPTIONS = json.dumps(_OPTIONS)
 #: Names of styles, to be told apart in light and dark.
 _COLOURS = ("--color-primary-500", "--sb-second", "--sb-third", "--color-base-400", "--color-base-300")
-_NAMES = {"": "By hand", "shopify": "Shopify", "shopify_pos": "Shopify till", "api": "General API"}
 #: An order of a shop that is no sale yet, or whose last change is not in its sale yet.
 _WAITS = ~Q(problem="") | Q(order=None, due_at__isnull=False)
 
@@ -88,7 +88,7 @@ def sold(today: date) -> Chart:
     counts: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for day, source, currency, count, total in rows:
-        counts[_NAMES.get(source, source)][day] += count
+        counts[parts.SOURCES.get(source, source)][day] += count
         sums[currency] += total
     takings = [show.money(total, currency, money.digits(currency)) for currency, total in sorted(sums.items())]
     none = "No sales in these days. As soon as a connected shop sells something, it shows here."
@@ -101,9 +101,9 @@ def sold(today: date) -> Chart:
 def _most(counts: Mapping[str, dict[date, int]]) -> dict[str, dict[date, int]]:
     """The largest by their names; what is left over is one."""
     ranked = sorted(counts.items(), key=lambda one: (-sum(one[1].values()), one[0]))
-    found = dict(ranked[:SOURCES]) or {"Sales": {}}
+    found = dict(ranked[:MOST_SOURCES]) or {"Sales": {}}
     other: dict[date, int] = defaultdict(int)
-    for _, numbers in ranked[SOURCES:]:
+    for _, numbers in ranked[MOST_SOURCES:]:
         for day, number in numbers.items():
             other[day] += number
     return {**found, "Other": other} if other else found

@@ -27,7 +27,9 @@ PAYMENT_TONES = {
     Order.Payment.PAID: "good",
 }
 #: Where it was sold, for people; an unknown source is shown as it is.
-SOURCES = {"manual": "By hand", "shopify": "Shopify", "shopify_pos": "Shopify POS", "api": "General API"}
+SOURCES = {
+    "manual": "By hand", "shopify": "Shopify", "shopify_pos": "Shopify POS", "api": "General API", "csv": "CSV file",
+}  # fmt: skip
 
 
 def status(order: Order) -> str:

@@ -1,5 +1,6 @@
 """What the first screen draws: orders that came in and those that wait, quantities that shops took."""
 
+import datetime as dt
 import json
 from datetime import datetime, timedelta
 
@@ -75,6 +76,25 @@ def test_orders_take_two_statements_however_many_there_are(shop, now, statements
     for number in range(9):
         hear_of(shop, number, now - timedelta(days=number))
     assert statements(lambda: charts.arrived(now)) == 2
+
+
+def test_today_is_the_day_of_the_installation_and_not_of_greenwich(admin_client, now):
+    elsewhere = dt.timezone(timedelta(hours=14 if now.hour >= 10 else -12))
+    with timezone.override(elsewhere):
+        today = timezone.localdate(now)
+        make.order(date_placed=today)
+        board = admin_client.get("/").context["board"]
+    assert today != now.date()
+    assert [one.value for one in board["figures"] if one.label == "Sold today"] == ["1"]
+    assert bars(board["sold"]) == {"By hand": [1]}
+
+
+def test_sources_of_sales_are_called_as_on_the_sales_themselves(shop, now):
+    for source in ("manual", "shopify_pos", "csv", "market stall"):
+        make.order(number=source, date_placed=now.date(), source=source)
+    assert bars(charts.sold(now.date())) == {
+        "By hand": [1], "CSV file": [1], "Shopify POS": [1], "market stall": [1],
+    }  # fmt: skip
 
 
 def test_quantities_that_were_sent_are_counted(shop, now):
